@@ -1,0 +1,1 @@
+"""Connectors, one package a vendor. None imports another."""

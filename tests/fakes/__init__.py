@@ -1,0 +1,1 @@
+"""What plays the outside world in tests, written from vendors' own API descriptions."""
