@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from collector.clock import Clock
+from collector.clock import Clock, to_ms
 from collector.errors import ConfigError, Unavailable
 from collector.model import Json, OperationCalls, Principal, Scope, Window
 from collector.procedure import Kind
@@ -34,17 +34,24 @@ class Settings(BaseModel):
 
 
 class CallLedger:
-    """Counts every request of one run, per operation; safe to use from many threads."""
+    """Counts every request of one run, per operation; safe to use from many threads.
 
-    def __init__(self) -> None:
+    *skew_ms* is our clock minus the source's ``Date`` at the last answer (which is cut to whole seconds), or None.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._operations: dict[str, OperationCalls] = {}
+        self.skew_ms: int | None = None
 
     def answered(
         self, operation: str, *, request_id: str = "", date: datetime | None = None, retries: int = 0, page: bool = True
     ) -> None:
         """Count one answered call (an error answer too: ``page=False``) with the source's request id and ``Date``."""
         with self._lock:
+            if date is not None:
+                self.skew_ms = to_ms(self._clock.now()) - to_ms(date)
             seen = self._operations.get(operation, OperationCalls(operation))
             self._operations[operation] = replace(
                 seen,
@@ -87,10 +94,13 @@ class Reading:
 
     clock: Clock
     deadline: float
-    calls: CallLedger = field(default_factory=CallLedger)
     window: Window | None = None
     sample: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
+    calls: CallLedger = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calls = CallLedger(self.clock)
 
     def check(self) -> None:
         """Raise `Unavailable` when the run's time is over or the daemon was told to stop at once."""

@@ -1,0 +1,305 @@
+"""Decide what to read now and see that every slot ends in a recorded outcome (design 5).
+
+One job at a time per source: discover its scopes, record what passed, sweep what is due, answer snapshot requests.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
+
+import structlog
+
+from collector.canonical import canonical
+from collector.clock import Clock
+from collector.config import Config, source_digest
+from collector.connector import Connector
+from collector.due import Due, Order, due, missed
+from collector.errors import BusyError, ConfigError, EvidencedError
+from collector.model import Artifact, Period, Run, Scope, Slot, SnapshotRequest, Subject, Sweep, Trigger
+from collector.plan import Plan, build_plan, changes
+from collector.schedule import parse_duration, slots_through
+from collector.source import Source, opened
+from collector.store import Store
+from collector.sweep import Sweeper, Swept
+from collector.tag import ControlSet, load_controls
+
+_MS = timedelta(milliseconds=1)
+REDISCOVER = timedelta(hours=24)
+RETRY_DISCOVERY = timedelta(minutes=5)
+
+
+class Discovery:
+    """What is known of a source's scopes and account: asked at the start, daily, and until it first answers."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.scopes: dict[str, list[Scope]] = {}
+        self.accounts: dict[str, str] = {}
+        self._again: dict[str, datetime] = {}
+
+    def recall(self, plan: Plan) -> None:
+        """Take scopes and accounts from the plan last in force, for sources that do not answer now."""
+        for planned in plan.sources:
+            known = [scope for scope in planned.scopes if scope.name != "unresolved"]
+            if known:
+                self.scopes.setdefault(planned.name, known)
+                self.accounts.setdefault(planned.name, planned.account)
+
+    def stale(self, source: str) -> bool:
+        """Return whether *source* should be asked again now."""
+        again = self._again.get(source)
+        return again is None or self._clock.now() >= again
+
+    def ask(self, source: Source) -> None:
+        """Ask *source* for its scopes and account; what is known stays when it does not answer, and it is logged."""
+        self._again[source.name] = self._clock.now() + RETRY_DISCOVERY
+        try:
+            with opened(source, self._clock) as (session, principal):
+                self.scopes[source.name] = session.scopes()
+                self.accounts[source.name] = principal.account
+        except EvidencedError as error:
+            structlog.get_logger("discovery").warning(
+                "scopes unknown", source=source.name, error=error.message, hint=error.hint() or None
+            )
+            return
+        self._again[source.name] = self._clock.now() + REDISCOVER
+
+
+class Dispatcher:
+    """Keeps the plan in force and runs one job at a time per source.
+
+    `start` before anything else; `tick` often (it only looks and submits); `stop` ends everything in order.
+    """
+
+    def __init__(self, config: Config, connectors: Mapping[str, Connector], store: Store, clock: Clock) -> None:
+        self._connectors = connectors
+        self._store = store
+        self._clock = clock
+        self._log = structlog.get_logger("dispatch")
+        self._stopping = threading.Event()
+        self._planning = threading.Lock()
+        self._busy: dict[str, Future[None]] = {}
+        self._accounted: dict[str, datetime] = {}
+        self._unread: dict[str, set[Subject]] = {}
+        self._discovery = Discovery(clock)
+        self._started = clock.now()
+        self._pool = ThreadPoolExecutor(32, thread_name_prefix="source")
+        self._plans: list[Plan] = []
+        self._configure(config)
+        self._sweeper = Sweeper(store, clock, lambda: self._controls, self._stopping)
+
+    def start(self, *, record: bool = True) -> None:
+        """Recall the plans, ask every source for its scopes, record plan and controls where they are new.
+
+        Without *record* (one snapshot by hand, no daemon) nothing is promised to the future: runs are made under the
+        version in force, or 0 when there is none.
+        """
+        self._plans = [Plan.of(each.document, each.version, each.valid_from) for each in self._store.plans()]
+        if self._plans:
+            self._discovery.recall(self._plans[-1])
+        self._discover()
+        self._replan(record=record)
+
+    def reload(self, config: Config) -> None:
+        """Go on with *config*; what it changes is recorded as a new plan version from now on."""
+        self._configure(config)
+        self._discover()
+        self._replan()
+
+    def tick(self) -> None:
+        """Submit a job for every idle source that has something to do. Does not wait for any."""
+        requests: dict[str, list[SnapshotRequest]] = {}
+        for request in self._store.pending_requests():
+            requests.setdefault(request.source, []).append(request)
+        for name in {*self._sources, *requests}:
+            if self._stopping.is_set() or not self._idle(name):
+                continue
+            if requests.get(name) or self._waiting(name):
+                self._busy[name] = self._pool.submit(self._job, name, requests.get(name, []))
+                self._busy[name].add_done_callback(self._ended)
+
+    def settle(self) -> None:
+        """Wait until no job is under way."""
+        wait(list(self._busy.values()))
+
+    def stop(self) -> None:
+        """Let the current calls finish, record every run that was begun, and end. No job starts after this."""
+        self._stopping.set()
+        self.settle()
+        self._pool.shutdown()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan in force."""
+        return self._plans[-1]
+
+    def _configure(self, config: Config) -> None:
+        self._config = config
+        self._grace = parse_duration(config.plan.grace)
+        self._controls: ControlSet = load_controls(config.controls_path)
+        self._sources = {
+            name: Source(name, connector_of(self._connectors, name, settings.connector), settings)
+            for name, settings in config.sources.items()
+        }
+
+    def _idle(self, name: str) -> bool:
+        job = self._busy.get(name)
+        return job is None or job.done()
+
+    def _waiting(self, name: str) -> bool:
+        if self._unread.get(name):
+            return True
+        return next(self._pending(name, self._clock.now()), None) is not None
+
+    def _pending(self, name: str, now: datetime) -> Iterator[Slot]:
+        since = self._accounted_until(name)
+        return slots_through(self._plans, Period(since + _MS, now + _MS), name)
+
+    def _accounted_until(self, name: str) -> datetime:
+        if name not in self._accounted:
+            first = next(each.valid_from for each in self._plans if each.valid_from is not None)
+            self._accounted[name] = self._store.accounted_until(name) or first - _MS
+        return self._accounted[name]
+
+    def _discover(self) -> None:
+        for answer in [self._pool.submit(self._discovery.ask, source) for source in self._sources.values()]:
+            answer.add_done_callback(self._ended)
+            wait([answer])
+
+    def _ended(self, job: Future[None]) -> None:
+        """Say how a job died; its slots stay pending and are seen again at the next tick."""
+        error = job.exception()
+        if isinstance(error, BusyError):
+            self._log.info("another process reads this source", error=error.message)
+        elif isinstance(error, EvidencedError):
+            self._log.error("job ended early", error=error.message, hint=error.hint() or None)
+        elif error is not None:
+            self._log.error("job failed", exc_info=error)
+
+    def _replan(self, *, record: bool = True) -> None:
+        """Record the plan and the controls when they differ from those in force."""
+        with self._planning:
+            plan = build_plan(self._config, self._connectors, self._discovery.scopes, self._discovery.accounts)
+            before = self._plans[-1] if self._plans else None
+            now = self._clock.now()
+            if not record:
+                self._plans.append(Plan.of(plan.document(), before.version if before else 0, now))
+                return
+            known = self._store.controls()
+            if not known or known[-1].digest != self._controls.digest:
+                self._store.append_controls(self._controls.document(), self._controls.digest, now)
+            if before is None or before.digest != plan.digest:
+                self._store.stage(self._documents())
+                version = self._store.append_plan(plan.document(), plan.digest, now)
+                plan = Plan.of(plan.document(), version, now)
+                self._plans.append(plan)
+                self._log.info("plan", version=version, changes=changes(before, plan) if before else ["first plan"])
+            self._note_unread(before, self.plan)
+
+    def _documents(self) -> list[Artifact]:
+        """Return what the plan names by digest, so that an auditor can read it: procedures and settings."""
+        documents: dict[bytes, bytes] = {}
+        for source in self._sources.values():
+            documents[source_digest(source.settings)] = canonical(source.settings.model_dump(mode="json"))
+            for kind in source.connector.kinds().values():
+                documents[kind.digest] = canonical(kind.document())
+        return [Artifact(digest, data) for digest, data in documents.items()]
+
+    def _note_unread(self, before: Plan | None, plan: Plan) -> None:
+        """What the plan newly asks for is read at once, not at its first slot, which may be a month away."""
+        old = {subject for source in before.sources for subject, _, _ in source.subjects()} if before else set()
+        for source in plan.sources:
+            new = {subject for subject, _, _ in source.subjects() if not plan.excluded(subject)} - old
+            self._unread.setdefault(source.name, set()).update(new)
+
+    def _job(self, name: str, requests: list[SnapshotRequest]) -> None:
+        if name in self._sources and self._discovery.stale(name):
+            self._discovery.ask(self._sources[name])
+            self._replan()
+        for request in requests:
+            self.snapshot(request)
+        self._due(name)
+
+    def _due(self, name: str) -> None:
+        since, now = self._accounted_until(name), self._clock.now()
+        plan = self.plan
+        found = due(
+            self._pending(name, now),
+            now=now,
+            grace=self._grace,
+            recorded=self._recorded(name, since, now),
+            skipped=plan.excluded,
+        )
+        for record in missed(
+            found, source=name, since=since, until=now + _MS, plan_version=plan.version, cause=self._cause
+        ):
+            self._store.append_missed(record)
+            self._log.warning("slots missed", source=name, cause=record.cause, slots=len(found.passed))
+        if name not in self._sources:
+            self._accounted[name] = now
+            return
+        orders = self._orders(name, found, plan, now)
+        if orders:
+            self._sweeper.sweep(self._sources[name], plan.source(name), plan.version, orders)
+        self._unread.get(name, set()).difference_update(order.subject for order in orders)
+        self._accounted[name] = now
+
+    def _orders(self, name: str, found: Due, plan: Plan, now: datetime) -> list[Order]:
+        """Return the runs to make: what is due and still planned, and what was never read."""
+        planned = {subject for subject, _, _ in plan.source(name).subjects() if not plan.excluded(subject)}
+        orders = {order.subject: order for order in found.orders if order.subject in planned}
+        for subject in self._unread.get(name, set()) & planned:
+            orders.setdefault(subject, Order(subject, now, Trigger.CATCH_UP))
+        return sorted(orders.values())
+
+    def _recorded(self, name: str, since: datetime, now: datetime) -> set[Slot]:
+        """Return the slots after *since* that a sweep cut short by a crash has recorded already."""
+        sweeps = self._store.sweeps(Period(since + _MS, now + _MS), name)
+        return {
+            Slot(run.subject, run.due) for sweep in sweeps if sweep.trigger is not Trigger.ADHOC for run in sweep.runs
+        }
+
+    def _cause(self, at: datetime) -> str:
+        return "the daemon was not running" if at < self._started else "the reading before had not finished"
+
+    def snapshot(self, request: SnapshotRequest, done: Callable[[Run], None] = lambda _: None) -> Swept | None:
+        """Read what *request* asks for and record it under its id; None when another process is doing so."""
+        try:
+            with self._store.lock(f"request:{request.id}"):
+                if all(each.id != request.id for each in self._store.pending_requests()):
+                    return None
+                return self._answer(request, done)
+        except BusyError:
+            return None
+
+    def _answer(self, request: SnapshotRequest, done: Callable[[Run], None]) -> Swept:
+        source, planned = self._sources.get(request.source), self.plan.source(request.source)
+        if source is None:
+            # The source left the plan after the request was made; an empty sweep ends the request for the asker.
+            return Swept((self._store.append(_nothing(request, self.plan.version)).sweep,), ())
+        wanted = set(request.kinds)
+        subjects = [
+            subject
+            for subject, kind, _ in planned.subjects()
+            if not self.plan.excluded(subject) and (not wanted or kind.name in wanted)
+        ]
+        orders = [Order(subject, request.at, Trigger.ADHOC) for subject in subjects]
+        return self._sweeper.sweep(source, planned, self.plan.version, orders, request=request.id, done=done)
+
+
+def _nothing(request: SnapshotRequest, plan_version: int) -> Sweep:
+    return Sweep(request.source, request.at, Trigger.ADHOC, plan_version, (), request=request.id)
+
+
+def connector_of(connectors: Mapping[str, Connector], source: str, named: str) -> Connector:
+    """Return the connector of *source*: the *named* one, else the one before the colon. Raises `ConfigError`."""
+    name = named or source.partition(":")[0]
+    if name not in connectors:
+        raise ConfigError(
+            f"source {source!r} needs the connector {name!r}, which is not installed",
+            hint=f"Installed: {', '.join(sorted(connectors)) or 'none'}. Install it: pip install 'evidenced[{name}]'.",
+        )
+    return connectors[name]
