@@ -1,0 +1,107 @@
+"""Everything that is wrong with a configuration, said at once, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from collector.errors import ConfigError
+from collector.toml_lines import Place, line_of, show_place
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return words for the nearest of *known*, to be put after a message; empty when none is near."""
+    found = get_close_matches(name, list(known), n=1)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+class ConfigProblems:
+    """Collects problems of one file; *lines* says where each place is written."""
+
+    def __init__(self, path: Path, lines: Mapping[Place, int]) -> None:
+        self._path = path
+        self._lines = lines
+        self._found: list[tuple[int, str]] = []
+        self._secrets: list[Place] = []
+        self._secret_lines: set[int] = set()
+
+    def add(self, place: Place, words: str) -> None:
+        """Note that *place* is wrong, unless a secret stands there: then *words* might repeat it."""
+        if any(place[: len(secret)] == secret or secret[: len(place)] == place for secret in self._secrets):
+            return
+        self._note(line_of(self._lines, place), show_place(place), words)
+
+    def secret(self, place: Place, what: str) -> None:
+        """Note that the value at *place* is a literal secret. Comes before any `add`."""
+        self._secrets.append(place)
+        self._secret_lines.add(line_of(self._lines, place) or 0)
+        self._note(line_of(self._lines, place), show_place(place), _refusal(what))
+
+    def secret_line(self, line: int, what: str) -> None:
+        """Note a literal secret on *line*, which may be a comment; nothing when a value there was noted already."""
+        if line not in self._secret_lines:
+            self._note(line, "", _refusal(what))
+
+    @contextmanager
+    def at(self, place: Place) -> Iterator[None]:
+        """Note a `ConfigError` of the block as a problem of *place*, and go on after the block."""
+        try:
+            yield
+        except ConfigError as error:
+            hint = error.hint() if error.hint() != ConfigError.default_hint else ""
+            self.add(place, f"{error.message}; {hint}" if hint else error.message)
+
+    def validated(
+        self, model: type[_Model], table: Mapping[str, Any], place: Place, *, also: Iterable[str] = ()
+    ) -> _Model | None:
+        """Return *table* as *model*; None when it is not, noting every error. *also* are further known keys."""
+        try:
+            return model.model_validate(table)
+        except ValidationError as error:
+            for each in error.errors(include_url=False, include_context=False, include_input=False):
+                where: Place = each["loc"]
+                if each["type"] == "extra_forbidden":
+                    known = [*_known_keys(model, where[:-1]), *(also if len(where) == 1 else ())]
+                    key = str(where[-1])
+                    words = f'unknown key "{key}"' + (near(key, known) or f"; known are: {', '.join(sorted(known))}")
+                else:
+                    words = each["msg"].removeprefix("Value error, ").removesuffix(";")
+                self.add((*place, *where), words)
+            return None
+
+    def raise_any(self) -> None:
+        """Raise one `ConfigError` with every problem noted, in the order of the file; return when there is none."""
+        if self._found:
+            raise ConfigError("\n".join(words for _, words in sorted(self._found, key=lambda each: each[0])))
+
+    def _note(self, line: int | None, place: str, words: str) -> None:
+        where = f"{self._path}:{line}" if line else f"{self._path}"
+        self._found.append((line or 0, ": ".join(filter(None, (where, place, words)))))
+
+
+def _refusal(what: str) -> str:
+    return f"{what} is written out (not shown here); name it by reference, env:NAME or file:/absolute/path"
+
+
+def _known_keys(model: type[BaseModel], place: Place) -> list[str]:
+    """Return the keys that the table at *place* within *model* may have; none when it is not a model's."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            continue
+        nested = next((each for each in (field.annotation, *get_args(field.annotation)) if _is_model(each)), None)
+        if nested is None:
+            return []
+        model = nested
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
