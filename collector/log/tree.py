@@ -43,7 +43,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def peaks(size: int) -> list[Node]:
     """Return the complete subtrees that make up a tree of *size* leaves, largest (leftmost) first."""
-    return [Node(level, (size >> level) - 1) for level in reversed(range(size.bit_length())) if size >> level & 1]
+    return [Node(level, (size >> level) - 1) for level in reversed(range(size.bit_length())) if (size >> level) & 1]
 
 
 def root(hashes: Sequence[bytes]) -> bytes:
@@ -58,10 +58,10 @@ def append(size: int, hashes: Sequence[bytes], leaf: bytes) -> tuple[list[tuple[
     """
     completed: list[tuple[Node, bytes]] = []
     rest, current = list(hashes), leaf
-    # A leaf completes one node for each 1 at the end of its index, as adding one carries in binary.
-    for level in range(1, _trailing_zeros(size + 1) + 1):
+    # As adding one carries in binary, a leaf completes a node for every level of the new tree's last peak.
+    for level in range(_last_peak(size + 1)[0].level):
         current = node_hash(rest.pop(), current)
-        completed.append((Node(level, size >> level), current))
+        completed.append((Node(level + 1, size >> level + 1), current))
     return completed, [*rest, current]
 
 
@@ -84,19 +84,19 @@ def consistency_proof(old: int, new: int, read: NodeReader) -> list[bytes]:
         raise QueryError(f"a log of {new} leaves never was one of {old}")
     if old in (0, new):
         return []
-    shift = _trailing_zeros(old)
     # The old tree's last peak, then the path up from it; the verifier knows a lone peak: it is the old root.
-    path = _path(old - 1, new)[shift:]
-    return _read_all(path if old == 1 << shift else [[Node(shift, old - 1 >> shift)], *path], read)
+    last, lone = _last_peak(old)
+    path = _path(old - 1, new)[last.level :]
+    return _read_all(path if lone else [[last], *path], read)
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """Raise `IntegrityError` unless *proof* shows that the *size* leaves under *root* hold hash *leaf* at *index*."""
     if not 0 <= index < size:
         raise IntegrityError(f"no inclusion: a log of {size} leaves has no leaf {index}")
-    inner = _inner(index, size)
-    _require_hashes(proof, inner + (index >> inner).bit_count())
-    if _climb(leaf, index, proof, inner) != root:
+    levels = _levels(index, size)
+    _require_hashes(proof, len(levels), leaf, root)
+    if _climb(leaf, index, levels, proof) != root:
         raise IntegrityError(f"no inclusion: the proof of leaf {index} in {size} leads to another root")
 
 
@@ -108,40 +108,50 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
     if not 0 <= old <= new:
         raise IntegrityError(f"no consistency: a log of {old} leaves cannot become one of {new}")
     if old in (0, new):
-        _require_hashes(proof, 0)
-        if old_root != (new_root if old else EMPTY_ROOT) or (new == 0 and new_root != EMPTY_ROOT):
+        _require_hashes(proof, 0, old_root, new_root)
+        if (old == 0 and old_root != EMPTY_ROOT) or (old == new and old_root != new_root):
             raise IntegrityError(f"no consistency: two roots for one log of {old} leaves")
         return
-    shift = _trailing_zeros(old)
-    inner = _inner(old - 1, new) - shift
-    index = old - 1 >> shift
-    seeded = old == 1 << shift
-    _require_hashes(proof, (not seeded) + inner + (index >> inner).bit_count())
-    seed, path = (old_root, proof) if seeded else (proof[0], proof[1:])
+    last, lone = _last_peak(old)
+    levels = _levels(old - 1, new)[last.level :]
+    _require_hashes(proof, len(levels) + (not lone), old_root, new_root)
+    seed, path = (old_root, proof) if lone else (proof[0], proof[1:])
     # Of the path, the old tree holds what lies to the left; what lies to the right was appended later.
-    left = [each for level, each in enumerate(path) if _on_the_left(level, index, inner)]
+    left = [each for level, each in zip(levels, path, strict=True) if _is_right(old - 1, level)]
     if reduce(lambda right, each: node_hash(each, right), left, seed) != old_root:
         raise IntegrityError(f"no consistency: the proof from {old} to {new} leads to another old root")
-    if _climb(seed, index, path, inner) != new_root:
+    if _climb(seed, old - 1, levels, path) != new_root:
         raise IntegrityError(f"no consistency: the proof from {old} to {new} leads to another new root")
 
 
-def _inner(index: int, size: int) -> int:
-    """Levels below the one where the way up from *index* meets the tree's right edge; above, all siblings are left."""
-    return (index ^ size - 1).bit_length()
+def _levels(index: int, size: int) -> list[int]:
+    """Return the levels at which what stands over leaf *index* has a sibling; elsewhere the right edge promotes it."""
+    return [level for level in range(size.bit_length()) if _sibling(index, level) << level < size]
+
+
+def _sibling(index: int, level: int) -> int:
+    return (index >> level) ^ 1
+
+
+def _is_right(index: int, level: int) -> bool:
+    return (index >> level) & 1 == 1
+
+
+def _last_peak(size: int) -> tuple[Node, bool]:
+    """Return the last peak of a tree that is not empty, and whether it is the only one."""
+    all_peaks = peaks(size)
+    return all_peaks[-1], len(all_peaks) == 1
 
 
 def _path(index: int, size: int) -> list[list[Node]]:
-    """Siblings on the way up from leaf *index*, lowest first, each as the peaks of what lies under it."""
-    inner = _inner(index, size)
-    path = [[Node(level, index >> level ^ 1)] for level in range(inner)]
-    if path:
-        # The highest of these reaches the tree's right edge, where it need not be complete.
-        start = (index >> inner - 1 ^ 1) << inner - 1
-        path[-1] = [peak for peak in peaks(size) if peak.index << peak.level >= start]
-    return path + [
-        [Node(level, (index >> level) - 1)] for level in range(inner, index.bit_length()) if index >> level & 1
-    ]
+    """Return the siblings on the way up from leaf *index*, lowest first, each as the complete subtrees in it."""
+    path = []
+    for level in _levels(index, size):
+        start = _sibling(index, level) << level
+        # A sibling at the right edge need not be complete.
+        under = peaks(min(1 << level, size - start))
+        path.append([Node(peak.level, peak.index + (start >> peak.level)) for peak in under])
+    return path
 
 
 def _read_all(groups: Sequence[Sequence[Node]], read: NodeReader) -> list[bytes]:
@@ -149,24 +159,15 @@ def _read_all(groups: Sequence[Sequence[Node]], read: NodeReader) -> list[bytes]
     return [root([next(hashes) for _ in group]) for group in groups]
 
 
-def _climb(seed: bytes, index: int, path: Sequence[bytes], inner: int) -> bytes:
+def _climb(seed: bytes, index: int, levels: Sequence[int], path: Sequence[bytes]) -> bytes:
     current = seed
-    for level, sibling in enumerate(path):
-        pair = (sibling, current) if _on_the_left(level, index, inner) else (current, sibling)
-        current = node_hash(*pair)
+    for level, sibling in zip(levels, path, strict=True):
+        current = node_hash(sibling, current) if _is_right(index, level) else node_hash(current, sibling)
     return current
 
 
-def _on_the_left(level: int, index: int, inner: int) -> bool:
-    return level >= inner or index >> level & 1 == 1
-
-
-def _require_hashes(proof: Sequence[bytes], count: int) -> None:
+def _require_hashes(proof: Sequence[bytes], count: int, *others: bytes) -> None:
     if len(proof) != count:
         raise IntegrityError(f"the proof has {len(proof)} hashes instead of {count}")
-    if any(len(each) != HASH_BYTES for each in proof):
+    if any(len(each) != HASH_BYTES for each in (*proof, *others)):
         raise IntegrityError(f"the proof has a hash that is not of {HASH_BYTES} bytes")
-
-
-def _trailing_zeros(number: int) -> int:
-    return (number & -number).bit_length() - 1
