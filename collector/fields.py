@@ -78,6 +78,13 @@ def sort_sets(document: Json, paths: Iterable[str]) -> None:
     _sort(document, paths)
 
 
+def join(path: str, name: str) -> str:
+    """Return the path of the field *name* of what *path* names ('' is the document), quoted where it must be."""
+    if not _PLAIN.fullmatch(name):
+        name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    return f"{path}.{name}" if path else name
+
+
 @lru_cache(maxsize=4096)
 def parse(path: str) -> tuple[Step, ...]:
     """Return the steps of *path*. Raises `ConfigError` naming it when it is malformed."""
@@ -181,11 +188,7 @@ def _moved(location: Location, moved: dict[Location, list[int]]) -> Location:
 
 
 def _show(location: Location) -> str:
-    text = ""
+    path = ""
     for step in location:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            name = step if _PLAIN.fullmatch(step) else '"' + re.sub(r'(["\\])', r"\\\1", step) + '"'
-            text += f".{name}" if text else name
-    return text
+        path = f"{path}[{step}]" if isinstance(step, int) else join(path, step)
+    return path
