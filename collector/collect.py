@@ -195,6 +195,12 @@ def collect(
 
 def failed(run: Run, error: Exception) -> Run:
     """Return *run* as failed for *error*: the reason of a `ReadError`, else ``internal`` with the error's type."""
+    reason, message, hint = explained(error)
+    return replace(run, outcome=Outcome.FAILED, detail=None, reason=reason, message=message, hint=hint)
+
+
+def explained(error: BaseException) -> tuple[Reason, str, str]:
+    """Return the reason, the message and the hint for *error*, secrets removed and bounded: what may be stored."""
     if isinstance(error, ReadError):
         reason, message, hint = error.reason, error.message, error.hint()
     elif isinstance(error, EvidencedError):
@@ -202,9 +208,7 @@ def failed(run: Run, error: Exception) -> Run:
     else:
         reason, message = Reason.INTERNAL, f"{type(error).__name__}: {error}"
         hint = "This is a defect of the connector; report it with the run's sheet."
-    return replace(
-        run, outcome=Outcome.FAILED, detail=None, reason=reason, message=scrub(message)[:2000], hint=scrub(hint)[:500]
-    )
+    return reason, scrub(message)[:2000], scrub(hint)[:500]
 
 
 def window_of(kind: Kind, head: Head, now: datetime) -> tuple[Window | None, Window | None]:
