@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from functools import lru_cache, partial
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -20,7 +19,7 @@ from collector import fields
 from collector.errors import Invalid
 from collector.model import Json
 from collector.procedure import Kind
-from collector.secret_shapes import RULES, Rule, is_secret
+from collector.secret_shapes import ANCHOR, RULES, Rule, is_secret
 
 Found = list[tuple[str, str]]
 
@@ -64,8 +63,6 @@ _ENDINGS = [
     for each in (*_NAME_ENDINGS, *_VARIABLE_ENDINGS)
     if not any(other != each and other in each for other in (*_NAME_ENDINGS, *_VARIABLE_ENDINGS))
 ]
-_SEPARATOR_BYTES = b"_-. "
-_ANCHORED = [(rule, [anchor.encode() for anchor in rule.anchors]) for rule in RULES]
 _NAME_FIELDS = ("name", "Name", "key", "Key", "ParameterKey", "OptionName")
 _VALUE_FIELDS = ("value", "Value", "ParameterValue", "OptionValue")
 
@@ -82,10 +79,9 @@ def redact(document: Json, kind: Kind) -> Found:
     for others the concrete one with ``[]`` for every position. Raises `Invalid` when it is nested too deeply to read.
     """
     found = [(path, _DECLARED) for path in fields.mark(document, kind.redact, mark(_DECLARED))]
-    rules, names = _at_stake(document)
-    if rules or names:
+    if _suspect(document):
         try:
-            _walk(document, "", rules, found)
+            _walk(document, "", found)
         except RecursionError:
             raise Invalid("an item is nested too deeply to be searched for secrets") from None
     return list(dict.fromkeys(found))
@@ -93,63 +89,66 @@ def redact(document: Json, kind: Kind) -> Found:
 
 def scrub(text: str) -> str:
     """Return *text* (a message, an error of a source) with everything secret-shaped replaced."""
-    return _clean(text, "", RULES, [])
+    return _clean(text, "", [])
 
 
-def _at_stake(document: Json) -> tuple[Sequence[Rule], bool]:
-    """Return the rules that could match somewhere in *document*, and whether a name could promise a secret.
-
-    One search through its bytes spares most documents the walk through their fields.
-    """
+def _suspect(document: Json) -> bool:
+    """Tell whether any rule or name could match in *document*: a look at its bytes spares most the walk."""
     try:
         text = orjson.dumps(document, default=repr).lower()
     except (TypeError, RecursionError):
-        return RULES, True
+        return True
     if b"%" in text:
         text += unquote_to_bytes(text)
     if b"\\\\" in text:
         text += text.replace(b"\\", b"")
+        # Escapes within JSON within JSON can hide every letter; that is rare enough to look closely.
         if b"u00" in text:
-            return RULES, True
-    bare = text.translate(None, _SEPARATOR_BYTES)
-    names = any(ending in bare for ending in _ENDINGS)
-    return [rule for rule, anchors in _ANCHORED if any(anchor in text for anchor in anchors)], names
+            return True
+    return bool(ANCHOR.search(text)) or any(ending in text.translate(None, b"_-. ") for ending in _ENDINGS)
 
 
-def _walk(node: Json, path: str, rules: Sequence[Rule], found: Found) -> None:
+def _walk(node: Json, path: str, found: Found) -> None:
     if isinstance(node, list):
         for index, child in enumerate(node):
-            node[index] = _value(child, f"{path}[]", rules, found, None)
+            node[index] = _value(child, f"{path}[]", found, None)
         return
     label = next((node[name] for name in _NAME_FIELDS if isinstance(node.get(name), str)), "")
     for key, child in list(node.items()):
-        name = _rename(node, key, path, rules, found)
+        name = _rename(node, key, path, found)
         words = _promise(label if key in _VALUE_FIELDS else key)
-        node[name] = _value(child, fields.join(path, name), rules, found, words)
+        node[name] = _value(child, fields.join(path, name), found, words)
 
 
-def _value(value: Json, path: str, rules: Sequence[Rule], found: Found, words: bool | None) -> Json:
+def _value(value: Json, path: str, found: Found, words: bool | None) -> Json:
     if isinstance(value, str):
-        return _clean(value, path, rules, found, words)
+        return _clean(value, path, found, words)
     if isinstance(value, list) and words is not None:
-        return [_value(each, f"{path}[]", rules, found, words) for each in value]
+        return [_value(each, f"{path}[]", found, words) for each in value]
     if isinstance(value, dict | list):
-        _walk(value, path, rules, found)
+        _walk(value, path, found)
     return value
 
 
-def _rename(node: dict[str, Json], key: str, path: str, rules: Sequence[Rule], found: Found) -> str:
+def _rename(node: dict[str, Json], key: str, path: str, found: Found) -> str:
     """Clean a key that is itself a secret; two that become equal are numbered, so that neither is lost."""
-    inner: Found = []
-    name = cleaned = _clean(key, path, rules, inner)
-    number = 1
-    while cleaned != key and name in node:
+    cleaned, rules = _clean_name(key)
+    if not rules:
+        return key
+    name, number = cleaned, 1
+    while name in node:
         number += 1
         name = f"{cleaned}({number})"
-    if cleaned != key:
-        node[name] = node.pop(key)
-        found += [(fields.join(path, name), rule) for _, rule in inner]
+    node[name] = node.pop(key)
+    found += [(fields.join(path, name), rule) for rule in rules]
     return name
+
+
+@lru_cache(maxsize=65536)
+def _clean_name(name: str) -> tuple[str, tuple[str, ...]]:
+    found: Found = []
+    cleaned = _clean(name, "", found)
+    return cleaned, tuple(rule for _, rule in found)
 
 
 @lru_cache(maxsize=65536)
@@ -161,36 +160,38 @@ def _promise(name: str) -> bool | None:
     return False if bare == "token" or bare.endswith(_NAME_ENDINGS) else None
 
 
-def _clean(text: str, path: str, rules: Sequence[Rule], found: Found, words: bool | None = None) -> str:
+def _clean(text: str, path: str, found: Found, words: bool | None = None) -> str:
     if words is not None and is_secret(text, words=words):
         found.append((path, _NAMED))
         return mark(_NAMED)
     if len(text) < _SHORTEST:
         return text
     if text.lstrip()[:1] in ("{", "["):
-        text = _clean_json(text, path, rules, found)
-    text = _apply(text, path, rules, found)
+        text = _clean_json(text, path, found)
+    text = _apply(text, path, found)
     if "%" in text and (decoded := unquote(text)) != text:
-        cleaned = _clean(decoded, path, rules, found)
+        cleaned = _clean(decoded, path, found)
         if cleaned != decoded:
             return quote(cleaned, safe=_KEEP_IN_URL)
     return text
 
 
-def _clean_json(text: str, path: str, rules: Sequence[Rule], found: Found) -> str:
+def _clean_json(text: str, path: str, found: Found) -> str:
     inner: Found = []
     try:
         document = json.loads(text)
-        _walk(document, path, rules, inner)
+        _walk(document, path, inner)
     except (ValueError, RecursionError):
         return text  # not JSON after all; the rules are applied to it as text
     found += inner
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) if inner else text
 
 
-def _apply(text: str, path: str, rules: Sequence[Rule], found: Found) -> str:
+def _apply(text: str, path: str, found: Found) -> str:
     lowered = text.lower()
-    for rule in rules:
+    if not ANCHOR.search(lowered.encode(errors="replace")):
+        return text
+    for rule in RULES:
         if any(anchor in lowered for anchor in rule.anchors):
             cleaned = rule.pattern.sub(partial(_replace, rule), text)
             if cleaned != text:

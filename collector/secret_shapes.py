@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _REFERENCE = re.compile(
@@ -109,7 +110,7 @@ _PREFIXED: dict[str, tuple[str, str]] = {
     "azure_client_secret": ("q~", r"(?<![\w~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![\w~.-])"),
     "sendgrid_key": ("sg.", _token(r"SG\.", r"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}")),
     "mailgun_key": ("key-", _token("key-", "[0-9a-f]{32}(?![0-9a-z])")),
-    "mailchimp_key": ("-us", r"(?<![0-9a-f])[0-9a-f]{32}-us\d{1,2}(?!\d)"),
+    "mailchimp_key": ("-us1 -us2 -us3 -us4 -us5 -us6 -us7 -us8 -us9", r"(?<![0-9a-f])[0-9a-f]{32}-us\d{1,2}(?!\d)"),
     "npm_token": ("npm_", _token("npm_", "[A-Za-z0-9]{36}")),
     "pypi_token": ("pypi-ag", _token("pypi-Ag[EF]", "[A-Za-z0-9_-]{50,1000}")),
     "rubygems_key": ("rubygems_", _token("rubygems_", "[0-9a-f]{48}")),
@@ -146,7 +147,6 @@ _PREFIXED: dict[str, tuple[str, str]] = {
     "supabase_key": ("sbp_ sb_secret_", _token("sbp_|sb_secret_", "[A-Za-z0-9_-]{20,60}")),
     "planetscale_token": ("pscale_", _token("pscale_(?:pw|tkn|oauth)_", "[A-Za-z0-9_.=-]{32,64}")),
     "figma_token": ("figd_", _token("figd_", "[A-Za-z0-9_-]{40,60}")),
-    "airtable_token": ("pat", _token("pat", r"[A-Za-z0-9]{14}\.[0-9a-f]{64}")),
     "dynatrace_token": ("dt0", _token(r"dt0[a-z]\d\d\.", r"[A-Z0-9]{24}\.[A-Z0-9]{64}")),
     "heroku_key": ("hrku-", _token("HRKU-", "[A-Za-z0-9_-]{36,80}")),
     "tailscale_key": ("tskey-", _token("tskey-[a-z]{2,12}-", "[A-Za-z0-9]{6,30}(?:-[A-Za-z0-9]{16,64})?")),
@@ -164,7 +164,7 @@ RULES: tuple[Rule, ...] = (
     # Without an END it runs to the end of the text: a cut key is still most of a key.
     _rule(
         "private_key",
-        "private",
+        "-----begin",
         r"-----BEGIN[ +A-Z0-9]{0,40}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----[^-\"]*(?:-(?!----)[^-\"]*)*"
         r"(?:-----END[^-\"]{0,60}-----)?",
     ),
@@ -228,3 +228,17 @@ RULES: tuple[Rule, ...] = (
         words=True,
     ),
 )
+
+
+def _trie(words: Iterable[str]) -> str:
+    """Return a pattern that finds any of *words*, by their common beginnings: many times faster than one by one."""
+    branches: dict[str, list[str]] = {}
+    for word in words:
+        if not word:
+            return ""
+        branches.setdefault(word[0], []).append(word[1:])
+    return "(?:" + "|".join(re.escape(first) + _trie(rest) for first, rest in branches.items()) + ")"
+
+
+ANCHOR = re.compile(_trie(sorted({anchor for rule in RULES for anchor in rule.anchors})).encode())
+"""Finds whether any rule could match in a text: UTF-8, lower case."""
