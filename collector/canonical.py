@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import orjson
@@ -17,32 +18,33 @@ from collector.errors import Invalid
 from collector.model import Json
 
 CANONICAL_VERSION = 1
-_SAFE_INTEGER = 2**53
+_SAFE_INTEGER = 2**53 - 1
+_ASTRAL = re.compile(rb"[\xf0-\xf4]")
+_MOST_ZEROS = 6  # ECMAScript writes 0.000001 but 1e-7
 
 
 def normalise(value: Json) -> Json:
     """Return *value* as plain JSON: UTC times with ``Z``, bytes as base64, whole floats as integers.
 
-    Integers beyond 2**53, which RFC 8785 cannot carry, become decimal strings.
-    Raises `Invalid` for NaN, an infinity, a time without zone, a key that is not text, or an unknown type.
+    Whole numbers beyond 2**53 - 1, on which JSON readers disagree, become decimal strings. Normalising again changes
+    nothing. Raises `Invalid` for NaN, an infinity, a time without zone, a key that is not text, or an unknown type.
     """
-    # Exact types first: they are nearly all of any document, and isinstance chains cost half of the hashing rate.
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value
-    if kind is dict:
-        return {_key(key): normalise(each) for key, each in value.items()}
-    if kind is list or kind is tuple:
-        return [normalise(each) for each in value]
-    return _normalise_scalar(value)
+    return _plain(value, _unchanged)
 
 
 def canonical(value: Json) -> bytes:
-    """Return the canonical UTF-8 bytes of *value* (normalised first). Raises `Invalid` as `normalise` does."""
+    """Return the canonical UTF-8 bytes of *value* (normalised first). Raises `Invalid` as `normalise` does, and for
+    text that is not Unicode or nesting beyond 254 levels.
+    """
     try:
-        return orjson.dumps(normalise(value), option=orjson.OPT_SORT_KEYS)
+        plain = _plain(value, _written)
+        data = orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+        # orjson sorts keys by code point and RFC 8785 by UTF-16 code unit: they differ only beyond the BMP.
+        if not data.isascii() and _ASTRAL.search(data):
+            return orjson.dumps(_in_utf16_order(plain))
     except (orjson.JSONEncodeError, RecursionError) as error:
         raise Invalid(f"an item cannot be written as JSON: {error}") from error
+    return data
 
 
 def digest(data: bytes) -> bytes:
@@ -68,36 +70,77 @@ def population_root(contents: Iterable[tuple[bytes, bytes]]) -> bytes:
     return level[0]
 
 
+def _plain(value: Json, real: Callable[[float], Json]) -> Json:
+    # Exact types first, and text without a call: they are nearly all of any document and set the hashing rate.
+    kind = type(value)
+    if kind is dict:
+        return {
+            key if type(key) is str else _key(key): each if type(each) is str else _plain(each, real)
+            for key, each in value.items()
+        }
+    if kind is list or kind is tuple:
+        return [each if type(each) is str else _plain(each, real) for each in value]
+    if kind is str or kind is bool or value is None:
+        return value
+    return _rare(value, real)
+
+
+def _rare(value: Json, real: Callable[[float], Json]) -> Json:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise Invalid("NaN and infinity are not JSON")
+        return _scalar(int(value)) if value.is_integer() else real(value)
+    if isinstance(value, dict):
+        return _plain(dict(value), real)
+    if isinstance(value, list | tuple):
+        return _plain(list(value), real)
+    return _scalar(value)
+
+
 def _key(key: object) -> str:
     if isinstance(key, str):
-        return key
+        return str.__str__(key)
     raise Invalid(f"an object key is not text: {type(key).__name__}")
 
 
-def _normalise_scalar(value: Json) -> Json:
-    if isinstance(value, bool | str):
-        return value
+def _scalar(value: Json) -> Json:
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, int):
-        return value if -_SAFE_INTEGER <= value <= _SAFE_INTEGER else str(value)
-    if isinstance(value, float):
-        return _normalise_float(value)
+        return int(value) if abs(value) <= _SAFE_INTEGER else str(int(value))
     if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise Invalid("a time without a zone cannot be evidence")
-        text = value.astimezone(UTC).isoformat(timespec="microseconds" if value.microsecond else "seconds")
-        return text.replace("+00:00", "Z")
+        return _time(value)
     if isinstance(value, bytes | bytearray):
         return base64.b64encode(value).decode()
-    if isinstance(value, dict):
-        return {_key(key): normalise(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [normalise(each) for each in value]
     raise Invalid(f"a value of type {type(value).__name__} is not JSON")
 
 
-def _normalise_float(value: float) -> Json:
-    if not math.isfinite(value):
-        raise Invalid("NaN and infinity are not JSON")
-    if value.is_integer() and abs(value) <= _SAFE_INTEGER:
-        return int(value)
-    return value
+def _time(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise Invalid("a time without a zone cannot be evidence")
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError:
+        raise Invalid("a time is outside the years 1 to 9999 in UTC") from None
+    return value.isoformat(timespec="microseconds" if value.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def _unchanged(value: float) -> float:
+    return float(value)
+
+
+def _written(value: float) -> orjson.Fragment:
+    """Return the text that ECMAScript gives a number that is not whole (so it is below 2**53)."""
+    # Not left to orjson: how it writes 1.5e-6 is its own affair and changes between its versions; a digest may not.
+    digits, _, exponent = float.__repr__(value).partition("e-")
+    if exponent and int(exponent) <= _MOST_ZEROS:
+        sign, digits = ("-", digits[1:]) if digits[0] == "-" else ("", digits)
+        return orjson.Fragment(f"{sign}0.{'0' * (int(exponent) - 1)}{digits.replace('.', '')}")
+    return orjson.Fragment(f"{digits}e-{int(exponent)}" if exponent else digits)
+
+
+def _in_utf16_order(value: Json) -> Json:
+    if isinstance(value, dict):
+        ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
+        return {key: _in_utf16_order(each) for key, each in ordered}
+    return [_in_utf16_order(each) for each in value] if isinstance(value, list) else value
