@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import NoReturn
 
 from collector.errors import IntegrityError
+from collector.log.tree import leaf_hash
 from collector.model import Json
 
 MAX_BYTES = 1023
@@ -53,6 +54,35 @@ class LeafContent:
     kind: LeafKind
     at_ms: int
     payload: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One leaf as stored: its position in the log, its exact bytes, and what they say."""
+
+    index: int
+    data: bytes
+    content: LeafContent
+
+    @property
+    def kind(self) -> LeafKind:
+        """What the leaf commits to."""
+        return self.content.kind
+
+    @property
+    def at_ms(self) -> int:
+        """When it was appended, by our clock: milliseconds UTC."""
+        return self.content.at_ms
+
+    @property
+    def payload(self) -> dict[str, Json]:
+        """The kind's own part of the leaf."""
+        return self.content.payload
+
+    @property
+    def hash(self) -> bytes:
+        """The leaf's hash in the tree."""
+        return leaf_hash(self.data)
 
 
 def encode_leaf(kind: LeafKind, at_ms: int, payload: Mapping[str, Json]) -> bytes:

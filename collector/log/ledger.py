@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, tuple_, type_coerce, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, type_coerce, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import NullType
 
 from collector.errors import IntegrityError, QueryError, StoreError
 from collector.log import tree
-from collector.log.leaf import LeafContent, LeafKind, decode_leaf, encode_leaf
+from collector.log.leaf import Leaf, LeafContent, LeafKind, decode_leaf, encode_leaf
 from collector.log.tables import log_head, log_leaf, log_node
 from collector.log.tree import HASH_BYTES, Node
 from collector.model import Json
@@ -38,35 +39,6 @@ class LogHead:
 
     size: int
     root: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One leaf as stored: its position, its exact bytes, and what they say."""
-
-    index: int
-    data: bytes
-    content: LeafContent
-
-    @property
-    def kind(self) -> LeafKind:
-        """What the leaf commits to."""
-        return self.content.kind
-
-    @property
-    def at_ms(self) -> int:
-        """When it was appended, by our clock: milliseconds UTC."""
-        return self.content.at_ms
-
-    @property
-    def payload(self) -> dict[str, Json]:
-        """The kind's own part of the leaf."""
-        return self.content.payload
-
-    @property
-    def hash(self) -> bytes:
-        """The leaf's hash in the tree."""
-        return tree.leaf_hash(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,38 +92,22 @@ def head(conn: Connection) -> LogHead:
 
 
 def leaf(conn: Connection, index: int) -> Leaf:
-    """Return one leaf. Raises `QueryError` when there is none at *index*, `IntegrityError` when it is not a leaf."""
-    for each in leaves(conn, index, index + 1):
-        return each
-    raise QueryError(f"the log has no leaf {index}", hint="Leaves are counted from 0.")
+    """Return one leaf. Raises `QueryError` when there is none at *index*, `IntegrityError` as `leaves` does."""
+    size = _read_head(conn).size
+    if not 0 <= index < size:
+        raise QueryError(f"a log of {size} leaves has no leaf {index}", hint="Leaves are counted from 0.")
+    return next(leaves(conn, index, index + 1))
 
 
 def leaves(conn: Connection, start: int = 0, end: int | None = None) -> Iterator[Leaf]:
-    """Yield the leaves ``[start, end)`` in order; to the last one when *end* is None.
+    """Yield the leaves ``[start, end)`` in order, as far as the log goes; to the last one when *end* is None.
 
-    Raises `IntegrityError` where a leaf is missing before the last one, or its bytes are not a leaf.
+    Raises `IntegrityError` where a leaf is missing, or its bytes are not a leaf.
     """
-    for index, data, _, _ in stored_leaves(conn, start, end):
+    size = _read_head(conn).size
+    end = size if end is None else min(end, size)
+    for index, data, _, _ in _stored_leaves(conn, start, end):
         yield Leaf(index, data, _decode(index, data))
-
-
-def stored_leaves(conn: Connection, start: int = 0, end: int | None = None) -> Iterator[tuple[int, bytes, Json, Json]]:
-    """Yield (index, bytes, kind column, at column) of the leaves ``[start, end)``, the columns as they were found.
-
-    Raises `IntegrityError` where a leaf is missing before the last one, or its bytes are not bytes.
-    """
-    query = select(log_leaf.c.idx, _DATA, log_leaf.c.kind, log_leaf.c.at).order_by(log_leaf.c.idx).limit(_PAGE)
-    expected = start
-    while end is None or expected < end:
-        page = query.where(log_leaf.c.idx >= expected)
-        rows = conn.execute(page if end is None else page.where(log_leaf.c.idx < end)).all()
-        for index, data, kind, at in rows:
-            if index != expected:
-                raise IntegrityError(f"log leaf {expected}: it is missing")
-            yield index, _stored_bytes(data, f"log leaf {index}"), kind, at
-            expected += 1
-        if len(rows) < _PAGE:
-            return
 
 
 def root_at(conn: Connection, size: int) -> bytes:
@@ -178,21 +134,52 @@ def consistency_proof(conn: Connection, old: int, new: int) -> list[bytes]:
     return tree.consistency_proof(old, new, node_reader(conn))
 
 
+def check(conn: Connection) -> LogHead:
+    """Recompute the whole log from its stored bytes and return the head that was proven.
+
+    Compares every leaf's columns, every node, the peaks and the root. Raises `IntegrityError` naming the first place
+    that differs. The caller's transaction must see one state of the database: on PostgreSQL, REPEATABLE READ.
+    A log rewritten as a whole, by someone who also rewrote its nodes and head, passes: only a head kept elsewhere
+    can tell.
+    """
+    _require_one_state(conn)
+    head, read = _read_head(conn), node_reader(conn)
+    size, peaks = 0, list[bytes]()
+    unread: list[tuple[Node, bytes]] = []
+    for index, data, kind, at in _stored_leaves(conn, 0, head.size):
+        _compare_columns(Leaf(index, data, _decode(index, data)), kind, at)
+        completed, peaks = tree.append(size, peaks, tree.leaf_hash(data))
+        size += 1
+        unread.extend(completed)
+        if len(unread) >= _PAGE:
+            _compare_nodes(read, unread)
+            unread = []
+    _compare_nodes(read, unread)
+    _require_no_more(conn, head.size)
+    if tuple(peaks) != head.peaks:
+        raise IntegrityError(f"log head: its root is not that of the {size} leaves")
+    return LogHead(head.size, head.root)
+
+
 def node_reader(conn: Connection) -> tree.NodeReader:
-    """Return what reads hashes of complete subtrees from the database: two queries, whatever the number of nodes."""
+    """Return what reads hashes of complete subtrees from the database: at most two queries for any number of them."""
 
     def read(nodes: Sequence[Node]) -> list[bytes]:
-        inner = [(node.level, node.index) for node in nodes if node.level]
-        wanted_leaves = [node.index for node in nodes if not node.level]
+        levels: dict[int, list[int]] = {}
+        for node in nodes:
+            levels.setdefault(node.level, []).append(node.index)
         found: dict[Node, bytes] = {}
-        if inner:
-            query = select(log_node.c.level, log_node.c.idx, _HASH)
-            for level, index, value in conn.execute(query.where(tuple_(log_node.c.level, log_node.c.idx).in_(inner))):
-                found[Node(level, index)] = stored_hash(value, f"log node {level}/{index}")
-        if wanted_leaves:
-            query = select(log_leaf.c.idx, _DATA)
-            for index, data in conn.execute(query.where(log_leaf.c.idx.in_(wanted_leaves))):
+        if 0 in levels:
+            query = select(log_leaf.c.idx, _DATA).where(log_leaf.c.idx.in_(levels.pop(0)))
+            for index, data in conn.execute(query):
                 found[Node(0, index)] = tree.leaf_hash(_stored_bytes(data, f"log leaf {index}"))
+        if levels:
+            # Level by level: SQLite scans the table for (level, idx) IN (...).
+            wanted = [and_(log_node.c.level == level, log_node.c.idx.in_(each)) for level, each in levels.items()]
+            for level, index, value in conn.execute(
+                select(log_node.c.level, log_node.c.idx, _HASH).where(or_(*wanted))
+            ):
+                found[Node(level, index)] = _stored_hash(value, f"log node {level}/{index}")
         for node in nodes:
             if node not in found:
                 raise IntegrityError(f"log node {node.level}/{node.index}: it is missing")
@@ -201,8 +188,68 @@ def node_reader(conn: Connection) -> tree.NodeReader:
     return read
 
 
-def stored_hash(value: object, place: str) -> bytes:
-    """Return *value* when it is 32 bytes; raises `IntegrityError` naming *place* otherwise."""
+def _stored_leaves(conn: Connection, start: int, end: int) -> Iterator[tuple[int, bytes, Json, Json]]:
+    """Yield (index, bytes, kind column, at column), in order, without a gap, the columns as they were found."""
+    query = select(log_leaf.c.idx, _DATA, log_leaf.c.kind, log_leaf.c.at).order_by(log_leaf.c.idx).limit(_PAGE)
+    expected = start
+    while expected < end:
+        try:
+            rows = conn.execute(query.where(log_leaf.c.idx >= expected, log_leaf.c.idx < end)).all()
+        except OperationalError as error:
+            if "decode to UTF-8" not in str(error.orig):
+                raise
+            raise IntegrityError(f"log leaf {expected} or one after it: its kind is not text") from error
+        for index, data, kind, at in rows:
+            if index != expected:
+                raise IntegrityError(f"log leaf {expected}: it is missing")
+            yield index, _stored_bytes(data, f"log leaf {index}"), kind, at
+            expected += 1
+        if not rows:
+            raise IntegrityError(f"log leaf {expected}: it is missing")
+
+
+def _compare_columns(leaf: Leaf, kind: Json, at: Json) -> None:
+    if kind != leaf.kind.value:
+        raise IntegrityError(f"log leaf {leaf.index}: its column says kind {kind!r}, its bytes {leaf.kind.value!r}")
+    if type(at) is not int or at != leaf.at_ms:
+        raise IntegrityError(f"log leaf {leaf.index}: its column says at {at!r}, its bytes {leaf.at_ms}")
+    if (leaf.kind is LeafKind.GENESIS) != (leaf.index == 0):
+        raise IntegrityError(f"log leaf {leaf.index}: a {leaf.kind.value} leaf cannot stand here")
+
+
+def _compare_nodes(read: tree.NodeReader, nodes: Sequence[tuple[Node, bytes]]) -> None:
+    stored = read([node for node, _ in nodes])
+    for (node, computed), found in zip(nodes, stored, strict=True):
+        if found != computed:
+            start, end = node.index << node.level, (node.index + 1) << node.level
+            raise IntegrityError(
+                f"log node {node.level}/{node.index}: it is not the hash of leaves {start} to {end - 1}"
+            )
+
+
+def _require_no_more(conn: Connection, size: int) -> None:
+    """Raise unless there are no leaves and nodes but those of a log of *size* leaves, all of which were found."""
+    count, lowest, highest = conn.execute(
+        select(func.count(), func.min(log_leaf.c.idx), func.max(log_leaf.c.idx))
+    ).one()
+    if count != size:
+        raise IntegrityError(
+            f"log leaf {lowest if lowest < 0 else highest}: the head counts {size} leaves, not {count}"
+        )
+    query = select(log_node.c.level, func.count()).group_by(log_node.c.level).order_by(log_node.c.level)
+    for level, nodes in conn.execute(query):
+        allowed = size >> level if isinstance(level, int) and level > 0 else 0
+        if nodes != allowed:
+            raise IntegrityError(f"log nodes of level {level}: {nodes} instead of {allowed}")
+
+
+def _require_one_state(conn: Connection) -> None:
+    # Otherwise a leaf appended between two of our queries would look like tampering.
+    if conn.dialect.name == "postgresql" and conn.get_isolation_level() not in ("REPEATABLE READ", "SERIALIZABLE"):
+        raise ValueError("the log can be checked only in a transaction that sees one state: REPEATABLE READ")
+
+
+def _stored_hash(value: object, place: str) -> bytes:
     data = _stored_bytes(value, place)
     if len(data) != HASH_BYTES:
         raise IntegrityError(f"{place}: {len(data)} bytes are not a SHA-256")
@@ -238,6 +285,6 @@ def _read_head(conn: Connection, *, lock: bool = False) -> _Head:
         raise IntegrityError(f"log head: {size!r} is not a size")
     data = _stored_bytes(data, "log head peaks")
     peaks = tuple(data[start : start + HASH_BYTES] for start in range(0, len(data), HASH_BYTES))
-    if len(data) != size.bit_count() * HASH_BYTES or tree.root(peaks) != stored_hash(root, "log head root"):
+    if len(data) != size.bit_count() * HASH_BYTES or tree.root(peaks) != _stored_hash(root, "log head root"):
         raise IntegrityError("log head: its size, peaks and root contradict each other")
     return _Head(size, root, peaks)
