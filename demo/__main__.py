@@ -1,0 +1,178 @@
+"""The story: a quiet account, a change, a denied call, a throttled service, downtime, recovery; then the questions."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from demo.cloud import Cloud
+
+EVERY_S = 4
+console = Console(highlight=False)
+started = time.monotonic()
+
+CONFIG = """\
+[store]
+url = "sqlite:///evidenced.db"
+
+[plan]
+jitter = "0s"
+grace = "1m"
+
+[every]
+"*" = "{every}s"
+
+[sources."aws:demo"]
+regions = {regions}
+endpoint_url = "{url}"
+"""
+
+
+class Desk:
+    """One installation in *folder*: its config, its daemon, its command line."""
+
+    def __init__(self, folder: Path, cloud: Cloud) -> None:
+        self.folder = folder
+        self.config = folder / "evidenced.toml"
+        regions = json.dumps(list(cloud.regions))
+        self.config.write_text(CONFIG.format(every=EVERY_S, regions=regions, url=cloud.url), encoding="utf-8")
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            "AWS_ACCESS_KEY_ID": "AKIADEMO",
+            "AWS_SECRET_ACCESS_KEY": "demo",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "COLUMNS": str(min(console.width, 110)),
+        }
+
+    @contextmanager
+    def daemon(self) -> Iterator[None]:
+        """Run the daemon as an installation does: ``evidenced run``, stopped by SIGTERM."""
+        with (self.folder / "daemon.log").open("a") as log:
+            process = subprocess.Popen([*_command("run"), "--config", str(self.config)], env=self._environment, stderr=log)
+            try:
+                yield
+            finally:
+                process.send_signal(signal.SIGTERM)
+                code = process.wait(60)
+        if code:
+            sys.exit(f"the daemon ended with {code}; see {self.folder / 'daemon.log'}")
+
+    def ask(self, *arguments: str, show: bool = True, lines: int = 40) -> str:
+        """Run one command and return what it prints; *show* prints the command and its first *lines* lines."""
+        shown = " ".join(f"'{each}'" if " " in each else each for each in arguments)
+        done = subprocess.run(
+            [*_command(*arguments), "--config", str(self.config)], env=self._environment, capture_output=True, text=True
+        )
+        if show:
+            console.print(f"\n[bold cyan]$ evidenced {shown}[/]")
+            printed = (done.stdout + done.stderr).rstrip().splitlines()
+            sys.stdout.write("\n".join(printed[:lines]) + "\n")
+            if len(printed) > lines:
+                console.print(f"[dim]... {len(printed) - lines} more lines[/]")
+        return done.stdout
+
+    def runs(self) -> list[dict[str, object]]:
+        """Return every recorded run."""
+        return list(json.loads(self.ask("runs", "--limit", "100000", "--json", show=False))["runs"])
+
+    def wait_for_slots(self, count: int) -> None:
+        """Wait until *count* further slots have been read."""
+        dues = {run["due"] for run in self.runs()}
+        end = time.monotonic() + count * EVERY_S + 20
+        while len({run["due"] for run in self.runs()} - dues) < count:
+            if time.monotonic() > end:
+                sys.exit(f"no sweep was recorded; see {self.folder / 'daemon.log'}")
+            time.sleep(0.5)
+
+
+def main() -> None:
+    """Play the story, then ask what an auditor asks."""
+    folder = Path("demo-data") / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
+    folder.mkdir(parents=True)
+    say("a cloud is started on loopback and an account is seeded in two regions")
+    cloud = Cloud()
+    try:
+        desk = Desk(folder, cloud)
+        begun = datetime.now(UTC)
+        before, change_seen, request = play(desk, cloud)
+        ended = datetime.now(UTC) + timedelta(seconds=1)
+        report(desk, begun, before, change_seen, ended)
+    finally:
+        cloud.close()
+
+
+def play(desk: Desk, cloud: Cloud) -> tuple[datetime, datetime, str]:
+    """Let the daemon run through the story; return an instant before the change, one after it, and a run's id."""
+    with desk.daemon():
+        say(f"the daemon starts (evidenced run), every kind is due every {EVERY_S} s")
+        desk.wait_for_slots(3)
+        before = datetime.now(UTC)
+        for words in cloud.change():
+            say(words)
+        desk.wait_for_slots(2)
+        after = datetime.now(UTC)
+        say(cloud.deny())
+        say(cloud.throttle())
+        desk.wait_for_slots(2)
+        cloud.calm()
+        say("both answer again")
+        desk.wait_for_slots(1)
+    say("the daemon is stopped (SIGTERM), slots pass")
+    time.sleep(EVERY_S * 3)
+    with desk.daemon():
+        say("the daemon starts again, records what passed, and catches up")
+        desk.wait_for_slots(2)
+        say("a snapshot by hand, while the daemon runs")
+        reason = "before and after change 4711"
+        desk.ask("snapshot", "--source", "aws:demo", "--kind", "aws.iam.password_policy", "--reason", reason)
+    return before, after, ""
+
+
+def report(desk: Desk, begun: datetime, before: datetime, after: datetime, ended: datetime) -> None:
+    """Ask what an auditor asks, with the commands they would type."""
+    say("the questions")
+    period = ("--from", stamp(begun), "--to", stamp(ended))
+    desk.ask("coverage", *period)
+    desk.ask("diff", "aws.iam.authorization_details", "--from", stamp(before), "--to", stamp(after), lines=25)
+    desk.ask("as-of", "aws.iam.credential_report", "--at", stamp(before), lines=22)
+    failed = next(run for run in desk.runs() if run["outcome"] == "failed" and run["reason"] == "denied")
+    desk.ask("run", "show", str(failed["id"]))
+    console.print(f"\n[bold]It took {time.monotonic() - started:.0f} s.[/] The evidence is in {desk.folder}/evidenced.db. Look further:")
+    for line in (
+        "status",
+        "coverage --from 2020-01-01 --to 2030-01-01 --criterion CC6.1",
+        "runs --outcome failed",
+        "as-of aws.ec2.security_groups --at " + stamp(after),
+        "history aws.iam.password_policy account",
+        "kinds explain aws.kms.keys",
+        "policy aws",
+    ):
+        console.print(f"  .venv/bin/evidenced {line} -c {desk.config}")
+
+
+def say(words: str) -> None:
+    """Print *words* with the seconds since the start."""
+    console.print(f"[dim]{time.monotonic() - started:5.1f} s[/]  {words}")
+
+
+def stamp(at: datetime) -> str:
+    """Return *at* as the command line takes it."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _command(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("evidenced")), *arguments]
+
+
+if __name__ == "__main__":
+    main()
