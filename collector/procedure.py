@@ -30,7 +30,7 @@ class Call(_Spec):
 
     Expressions are JMESPath. In *params*, the strings ``{since}`` and ``{until}`` stand for the window of an event
     kind, and ``{name}`` for the value of an enclosing `Loop`; a string that is nothing but a placeholder keeps the
-    value's type.
+    value's type. The same holds in *set*.
     """
 
     op: str = Field(description="Operation: 'kms.ListKeys'; the service may be left out after the first call.")
@@ -50,6 +50,9 @@ class Call(_Spec):
     )
     gone: list[str | int] = Field(
         default=[], description="Error codes by which the source says: the item was deleted since it was listed."
+    )
+    at: str | None = Field(
+        default=None, description="Expression over the item for the region the call goes to; else the scope's own."
     )
     wrap: str | None = Field(default=None, description="Name for items that are bare values: 'x' -> {wrap: 'x'}.")
     put: dict[str, str] = Field(
