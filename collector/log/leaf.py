@@ -14,7 +14,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NoReturn
 
 from collector.errors import IntegrityError
 from collector.log.tree import leaf_hash
@@ -86,7 +85,7 @@ class Leaf:
 
 
 def encode_leaf(kind: LeafKind, at_ms: int, payload: Mapping[str, Json]) -> bytes:
-    """Return the exact bytes of a leaf. Raises `OutsideProfile`."""
+    """Return the exact bytes of a leaf. Raises `OutsideProfile`; ValueError when there is no such kind."""
     for key in _RESERVED:
         if key in payload:
             raise OutsideProfile(f"{key!r} is the leaf's own and cannot be in the payload")
@@ -98,7 +97,7 @@ def decode_leaf(data: bytes) -> LeafContent:
     if len(data) > MAX_BYTES:
         raise IntegrityError(f"not a leaf: {len(data)} bytes, more than {MAX_BYTES}")
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=_refuse_number, parse_constant=_refuse_number)
+        value = json.loads(data.decode("utf-8"))
         again = _encode(value)
         kind = LeafKind(value.pop("kind"))
     except (ValueError, KeyError, RecursionError) as error:
@@ -114,10 +113,13 @@ def _encode(value: Json) -> bytes:
         raise OutsideProfile(f"a leaf is an object, not {type(value).__name__}")
     if type(value.get("at")) is not int:
         raise OutsideProfile("'at' is not a whole number of milliseconds")
-    _check(value, "", MAX_DEPTH)
-    # Python's own escapes are those of RFC 8785, 3.2.2.2, when ensure_ascii is off; lone surrogates fail in encode().
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-    data = text.encode("utf-8")
+    _check(value, "leaf", MAX_DEPTH)
+    # With ensure_ascii off, Python's escapes are exactly those of RFC 8785, 3.2.2.2.
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise OutsideProfile("a text holds a lone surrogate, which UTF-8 cannot carry") from error
     if len(data) > MAX_BYTES:
         raise OutsideProfile(f"a leaf of {len(data)} bytes, more than {MAX_BYTES}")
     return data
@@ -138,7 +140,3 @@ def _check(value: Json, place: str, depth: int) -> None:
         if isinstance(value, dict) and not (isinstance(key, str) and key.isascii()):
             raise OutsideProfile(f"{place}: the key {key!r} is not ASCII text")
         _check(each, f"{place}/{key}", depth - 1)
-
-
-def _refuse_number(text: str) -> NoReturn:
-    raise OutsideProfile(f"{text} is not an integer")

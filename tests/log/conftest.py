@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
+from collector.log import leaf as leaf_module
 from collector.log import ledger
+from collector.log import tree as tree_module
 from collector.log.leaf import LeafKind
 from collector.log.tables import log_head, log_leaf, log_node, metadata
 
@@ -18,10 +20,14 @@ _TABLES = [log_head, log_leaf, log_node]
 
 @pytest.fixture
 def tree():
-    """The module that the log uses; the mutation test puts its mutants in this place."""
-    from collector.log import tree
+    """The module under test; the mutation test puts its mutants in this place."""
+    return tree_module
 
-    return tree
+
+@pytest.fixture
+def leaf():
+    """The module under test; the mutation test puts its mutants in this place."""
+    return leaf_module
 
 
 class LogDatabase:
