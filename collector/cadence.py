@@ -37,7 +37,7 @@ def parse_duration(text: str) -> timedelta:
 
     Raises `ConfigError` for anything else.
     """
-    match = re.fullmatch(r"(\d{1,9})([smhdw])", text.strip())
+    match = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip())
     if not match:
         raise ConfigError(f"not a duration: {text!r}", hint="Write a whole number and s, m, h, d or w: 90s, 15m, 30d.")
     try:
@@ -61,7 +61,7 @@ def parse_zone(name: str) -> ZoneInfo:
 
 def parse_daily_at(text: str) -> time:
     """Return the wall time ``HH:MM`` (00:00 to 23:59). Raises `ConfigError`."""
-    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", text.strip())
+    match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text.strip())
     if not match:
         raise ConfigError(f"not a time of day: {text!r}", hint="Write hours and minutes: 03:00.")
     return time(int(match[1]), int(match[2]))

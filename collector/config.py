@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
-from collector.cadence import Cadence, parse_daily_at, parse_duration, parse_zone
+from collector.cadence import parse_daily_at, parse_zone
 from collector.canonical import canonical, digest
-from collector.config_errors import ConfigProblems, near
+from collector.config_checks import (
+    beside,
+    check_cadences,
+    check_controls,
+    check_patterns,
+    check_references,
+    duration_within,
+    no_connector,
+    store_url,
+)
+from collector.config_errors import ConfigProblems, words
 from collector.connector import Connector, Settings
 from collector.errors import ConfigError
 from collector.model import Json
-from collector.procedure import Kind, select
-from collector.secrets import check_reference, is_reference, literal_secret, literal_secrets, resolve_secret
+from collector.redact import scrub
+from collector.secrets import literal_secret, literal_secrets, resolve_secret
 from collector.toml_lines import Place, key_lines
 
 __all__ = ["Config", "LogSettings", "PlanSettings", "StoreSettings", "load_config", "resolve_secret", "source_digest"]
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_DEFAULT_STORE = "sqlite:///evidenced.db"
 _JITTER = (timedelta(0), timedelta(days=1))
 _GRACE = (timedelta(minutes=1), timedelta(days=7))
 _RUN_LIMIT = (timedelta(seconds=1), timedelta(days=1))
@@ -39,11 +50,11 @@ def _daily_at(text: str) -> str:
 
 
 def _jitter(text: str) -> str:
-    return _worded(lambda each: _duration_within(each, _JITTER), text)
+    return _worded(lambda each: duration_within(each, _JITTER), text)
 
 
 def _grace(text: str) -> str:
-    return _worded(lambda each: _duration_within(each, _GRACE), text)
+    return _worded(lambda each: duration_within(each, _GRACE), text)
 
 
 def _toml_time(value: object) -> object:
@@ -58,7 +69,7 @@ class StoreSettings(_Section):
     """Where evidence is kept. Once loaded, *url* is what a reference named; it may hold a password: do not show it."""
 
     url: str = Field(
-        default="sqlite:///evidenced.db",
+        default=_DEFAULT_STORE,
         repr=False,
         description="sqlite:///FILE (relative to this file) or postgresql://USER@HOST/DATABASE; env:NAME or file:PATH.",
     )
@@ -110,7 +121,7 @@ class Config(_Sections):
     @property
     def controls_path(self) -> Path | None:
         """The file *controls* names, relative to the configuration's; None for the starter set."""
-        return None if self.controls is None else _beside(self.path, self.controls)
+        return None if self.controls is None else beside(self.path, self.controls)
 
 
 def load_config(path: Path, connectors: Mapping[str, Connector]) -> Config:
@@ -120,10 +131,7 @@ def load_config(path: Path, connectors: Mapping[str, Connector]) -> Config:
     No message shows a value that may be a secret.
     """
     text = _text(path)
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
+    document = _document(path, text)
     problems = ConfigProblems(path, key_lines(text))
     _refuse_secrets(text, document, problems)
     config = _load(path, document, connectors, problems)
@@ -148,9 +156,18 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _refuse_secrets(text: str, document: dict[str, Json], problems: ConfigProblems) -> None:
-    for place, what in literal_secrets(document):
-        problems.secret(place, what)
+def _document(path: Path, text: str) -> dict[str, Json]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = found[1] if found else len(text.splitlines())
+        raise ConfigError(f"{path}:{line}: not TOML: {scrub(str(error))}") from error
+
+
+def _refuse_secrets(text: str, document: Json, problems: ConfigProblems) -> None:
+    for place, what, breaks in literal_secrets(document):
+        problems.secret(place, what, breaks)
     for number, line in enumerate(text.splitlines(), start=1):
         if what := literal_secret(line):
             problems.secret_line(number, what)
@@ -159,33 +176,25 @@ def _refuse_secrets(text: str, document: dict[str, Json], problems: ConfigProble
 def _load(
     path: Path, document: dict[str, Json], connectors: Mapping[str, Connector], problems: ConfigProblems
 ) -> Config | None:
-    tables = document.pop("sources", {})
-    sections = problems.validated(_Sections, document, (), also=("sources",))
-    every = document.get("every")
+    """Return the configuration, or None; whatever is wrong is noted, and every part is looked at all the same."""
+    check_references(document, problems)
     everything = {name: kind for connector in connectors.values() for name, kind in connector.kinds().items()}
-    if isinstance(every, dict):
-        _check_every(every, everything, ("every",), problems)
-    sources = {}
+    check_cadences(document.get("every"), everything, ("every",), problems)
+    check_controls(path, document.get("controls"), problems)
+    tables = document.pop("sources", {})
     if not isinstance(tables, dict):
         problems.add(("sources",), 'sources are tables: [sources."aws:prod"]')
         tables = {}
-    for name, table in tables.items():
-        settings = _source(name, table, connectors, problems)
-        if settings is not None:
-            sources[name] = settings
-    _check_references(document | {"sources": tables}, problems)
+    found = {name: _source(name, table, connectors, problems) for name, table in tables.items()}
+    sources = {name: settings for name, settings in found.items() if settings is not None}
+    store = document.pop("store", {})
+    with problems.at(("store", "url")):
+        if isinstance(store, dict) and isinstance(store.setdefault("url", _DEFAULT_STORE), str):
+            store = {**store, "url": store_url(path, store["url"])}
+    sections = problems.validated(_Sections, {**document, "store": store}, (), also=("sources",))
     if sections is None:
         return None
-    store = _store(path, sections.store.url, problems)
-    config = Config(
-        **{name: getattr(sections, name) for name in _Sections.model_fields if name != "store"},
-        store=store,
-        sources=sources,
-        path=path,
-    )
-    if config.controls_path and not config.controls_path.is_file():
-        problems.add(("controls",), f"there is no file {config.controls_path}")
-    return config
+    return Config(**{name: getattr(sections, name) for name in _Sections.model_fields}, sources=sources, path=path)
 
 
 def _source(name: str, table: Json, connectors: Mapping[str, Connector], problems: ConfigProblems) -> Settings | None:
@@ -199,92 +208,24 @@ def _source(name: str, table: Json, connectors: Mapping[str, Connector], problem
     connector = connectors.get(wanted) if isinstance(wanted, str) else None
     if connector is None:
         given = (*place, "connector") if "connector" in table else place
-        problems.add(given, _no_connector(str(wanted), connectors))
-        return None
-    settings = problems.validated(connector.settings, {**table, "connector": wanted}, place)
-    if settings is None:
+        problems.add(given, no_connector(str(wanted), connectors))
         return None
     kinds = connector.kinds()
-    for key, patterns in (("kinds", settings.kinds), ("exclude", settings.exclude)):
-        _check_patterns(patterns, kinds, (*place, key), problems)
-    _check_every(settings.every, kinds, (*place, "every"), problems)
-    with problems.at((*place, "run_limit")):
-        _duration_within(settings.run_limit, _RUN_LIMIT)
-    return settings
+    if table.get("kinds") == []:
+        problems.add((*place, "kinds"), "no kind is named: the source would be read for nothing")
+    check_patterns(table.get("kinds"), kinds, (*place, "kinds"), problems)
+    check_patterns(table.get("exclude"), kinds, (*place, "exclude"), problems)
+    check_cadences(table.get("every"), kinds, (*place, "every"), problems)
+    if isinstance(table.get("run_limit"), str):
+        with problems.at((*place, "run_limit")):
+            duration_within(table["run_limit"], _RUN_LIMIT)
+    return problems.validated(connector.settings, {**table, "connector": wanted}, place)
 
 
-def _no_connector(name: str, connectors: Iterable[str]) -> str:
-    return (
-        f'no connector "{name}" is installed{near(name, connectors)}; installed: '
-        f"{', '.join(sorted(connectors)) or 'none'}; add one with: pip install 'evidenced[NAME]' or its own package"
-    )
-
-
-def _check_patterns(patterns: Iterable[str], kinds: Mapping[str, Kind], place: Place, problems: ConfigProblems) -> None:
-    for number, pattern in enumerate(patterns):
-        with problems.at((*place, number)):
-            select(kinds, [pattern])
-
-
-def _check_every(every: Mapping[str, Any], kinds: Mapping[str, Kind], place: Place, problems: ConfigProblems) -> None:
-    for pattern, cadence in every.items():
-        with problems.at((*place, pattern)):
-            select(kinds, [pattern])
-        if isinstance(cadence, str):
-            with problems.at((*place, pattern)):
-                Cadence.parse(cadence)
-
-
-def _check_references(value: Json, problems: ConfigProblems, place: Place = ()) -> None:
-    if isinstance(value, dict | list):
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            _check_references(each, problems, (*place, key))
-    elif isinstance(value, str) and is_reference(value):
-        with problems.at(place):
-            check_reference(value)
-
-
-def _store(path: Path, url: str, problems: ConfigProblems) -> StoreSettings:
-    with problems.at(("store", "url")):
-        return StoreSettings(url=_store_url(path, resolve_secret(url) if is_reference(url) else url))
-    return StoreSettings()
-
-
-def _store_url(path: Path, url: str) -> str:
-    """Return *url* with a SQLite file made absolute. Messages never show it: it may hold a password."""
-    scheme, separator, rest = url.partition("://")
-    if separator and scheme.partition("+")[0] == "postgresql":
-        return url
-    if not separator or scheme.partition("+")[0] != "sqlite":
-        raise ConfigError("a store is sqlite:///FILE or postgresql://USER@HOST/DATABASE")
-    file, question, options = rest.removeprefix("/").partition("?")
-    if not rest.startswith("/") or file in ("", ":memory:"):
-        raise ConfigError("a SQLite store is a file: sqlite:///evidenced.db, or sqlite:////absolute/evidenced.db")
-    return f"{scheme}:///{_beside(path, file)}{question}{options}"
-
-
-def _beside(path: Path, name: str) -> Path:
-    return path.absolute().parent / Path(name).expanduser()
-
-
-def _duration_within(text: str, limits: tuple[timedelta, timedelta]) -> timedelta:
-    duration = parse_duration(text)
-    least, most = limits
-    if not least <= duration <= most:
-        raise ConfigError(f"{text!r} is not between {_show(least)} and {_show(most)}")
-    return duration
-
-
-def _show(duration: timedelta) -> str:
-    seconds = duration // timedelta(seconds=1)
-    return next(f"{seconds // size}{unit}" for size, unit in ((86400, "d"), (60, "m"), (1, "s")) if seconds % size == 0)
-
-
-def _worded(check: Any, text: str) -> str:
+def _worded(check: Callable[[str], object], text: str) -> str:
     """Return *text* when *check* takes it; turn its `ConfigError` into an error of the field."""
     try:
         check(text)
     except ConfigError as error:
-        words = " ".join(filter(None, (error.message + ";", error.hint())))
-        raise PydanticCustomError("config", "{words}", {"words": words}) from error
+        raise PydanticCustomError("config", "{words}", {"words": words(error)}) from error
     return text

@@ -22,6 +22,12 @@ def near(name: str, known: Iterable[str]) -> str:
     return f'; did you mean "{found[0]}"?' if found else ""
 
 
+def words(error: ConfigError) -> str:
+    """Return *error* in one line: its message, and its hint where it has one of its own."""
+    hint = error.hint()
+    return f"{error.message}. {hint}" if hint != ConfigError.default_hint else error.message
+
+
 class ConfigProblems:
     """Collects problems of one file; *lines* says where each place is written."""
 
@@ -32,21 +38,23 @@ class ConfigProblems:
         self._secrets: list[Place] = []
         self._secret_lines: set[int] = set()
 
-    def add(self, place: Place, words: str) -> None:
-        """Note that *place* is wrong, unless a secret stands there: then *words* might repeat it."""
-        if any(place[: len(secret)] == secret or secret[: len(place)] == place for secret in self._secrets):
-            return
-        self._note(line_of(self._lines, place), show_place(place), words)
+    def add(self, place: Place, said: str) -> None:
+        """Note that *place* is wrong, unless a secret stands there: then what is *said* might repeat it."""
+        line = line_of(self._lines, place)
+        if line not in self._secret_lines and not any(secret[: len(place)] == place for secret in self._secrets):
+            self._note(line, show_place(place), said)
 
-    def secret(self, place: Place, what: str) -> None:
-        """Note that the value at *place* is a literal secret. Comes before any `add`."""
+    def secret(self, place: Place, what: str, breaks: int = 0) -> None:
+        """Note that the value at *place*, of *breaks* line breaks, is a literal secret. Comes before any `add`."""
+        line = line_of(self._lines, place) or 0
         self._secrets.append(place)
-        self._secret_lines.add(line_of(self._lines, place) or 0)
-        self._note(line_of(self._lines, place), show_place(place), _refusal(what))
+        self._secret_lines.update(range(line, line + breaks + 2 if breaks else line + 1))
+        self._note(line, show_place(place), _refusal(what))
 
     def secret_line(self, line: int, what: str) -> None:
         """Note a literal secret on *line*, which may be a comment; nothing when a value there was noted already."""
         if line not in self._secret_lines:
+            self._secret_lines.add(line)
             self._note(line, "", _refusal(what))
 
     @contextmanager
@@ -55,8 +63,7 @@ class ConfigProblems:
         try:
             yield
         except ConfigError as error:
-            hint = error.hint() if error.hint() != ConfigError.default_hint else ""
-            self.add(place, f"{error.message}; {hint}" if hint else error.message)
+            self.add(place, words(error))
 
     def validated(
         self, model: type[_Model], table: Mapping[str, Any], place: Place, *, also: Iterable[str] = ()
@@ -70,20 +77,20 @@ class ConfigProblems:
                 if each["type"] == "extra_forbidden":
                     known = [*_known_keys(model, where[:-1]), *(also if len(where) == 1 else ())]
                     key = str(where[-1])
-                    words = f'unknown key "{key}"' + (near(key, known) or f"; known are: {', '.join(sorted(known))}")
+                    said = f'unknown key "{key}"' + (near(key, known) or f"; known are: {', '.join(sorted(known))}")
                 else:
-                    words = each["msg"].removeprefix("Value error, ").removesuffix(";")
-                self.add((*place, *where), words)
+                    said = each["msg"].removeprefix("Value error, ")
+                self.add((*place, *where), said)
             return None
 
     def raise_any(self) -> None:
         """Raise one `ConfigError` with every problem noted, in the order of the file; return when there is none."""
         if self._found:
-            raise ConfigError("\n".join(words for _, words in sorted(self._found, key=lambda each: each[0])))
+            raise ConfigError("\n".join(said for _, said in sorted(self._found, key=lambda each: each[0])))
 
-    def _note(self, line: int | None, place: str, words: str) -> None:
+    def _note(self, line: int | None, place: str, said: str) -> None:
         where = f"{self._path}:{line}" if line else f"{self._path}"
-        self._found.append((line or 0, ": ".join(filter(None, (where, place, words)))))
+        self._found.append((line or 0, ": ".join(filter(None, (where, place, said)))))
 
 
 def _refusal(what: str) -> str:

@@ -45,11 +45,12 @@ def slots_through(plans: Sequence[Plan], period: Period, source: str | None = No
 def reigns(plans: Sequence[Plan], period: Period) -> list[tuple[Plan, Period]]:
     """Return which of *plans* (any order) ruled in which part of *period*, ascending, without overlap.
 
-    At an instant the highest version valid by then rules; a plan without *valid_from* always was.
+    At an instant the highest version valid by then rules (of equal versions, the one valid from later on); a plan
+    without *valid_from* always was valid.
     """
     found: list[tuple[Plan, Period]] = []
     end = period.end
-    for plan in sorted(plans, key=lambda each: each.version, reverse=True):
+    for plan in _newest_first(plans):
         start = max(plan.valid_from or _ALWAYS, period.start)
         if start < end:
             found.append((plan, Period(start, end)))
@@ -59,7 +60,7 @@ def reigns(plans: Sequence[Plan], period: Period) -> list[tuple[Plan, Period]]:
 
 def exclusions(plans: Sequence[Plan]) -> Callable[[Slot], str]:
     """Return the question "why was this slot not to be read?", answered by the plan that ruled when it fell due."""
-    newest_first = sorted(plans, key=lambda each: each.version, reverse=True)
+    newest_first = _newest_first(plans)
 
     def excluded(slot: Slot) -> str:
         for plan in newest_first:
@@ -68,6 +69,10 @@ def exclusions(plans: Sequence[Plan]) -> Callable[[Slot], str]:
         return ""
 
     return excluded
+
+
+def _newest_first(plans: Sequence[Plan]) -> list[Plan]:
+    return sorted(plans, key=lambda each: (each.version, each.valid_from or _ALWAYS), reverse=True)
 
 
 def _groups(source: PlannedSource) -> Iterator[tuple[PlannedSource, Cadence, list[Subject]]]:

@@ -9,28 +9,19 @@ from pathlib import Path
 
 from collector.errors import ConfigError
 from collector.model import Json
+from collector.redact import scrub
+from collector.secret_shapes import is_secret
 from collector.toml_lines import Place
 
 _HINT = "Name it by reference: env:NAME for a variable, file:/absolute/path for a file."
 _REFERENCE = re.compile(r"(env|file):.*")
 
-# Forms that are secrets wherever they stand, in a comment too.
-_FORMS = (
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")),
-    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b")),
-    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})")),
-    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
-    ("a Slack token", re.compile(r"\bxox[a-z]-[A-Za-z0-9-]{10,}")),
-    ("a Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}")),
-    ("a Stripe key", re.compile(r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}")),
-    ("a JSON Web Token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")),
-    ("a password in a URL", re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@\"']*:[^\s/@\"']+@", re.IGNORECASE)),
-    ("a password in a URL", re.compile(r"://[^\s\"']*[?&](?:password|passwd|pwd)=[^\s&\"']", re.IGNORECASE)),
-)
-_AWS_SECRET = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
-_SECRET_KEY = re.compile(
-    r"(?:^|_)(?:password|passwd|passphrase|secret|token|api_?key|private_key|access_key|client_secret)$"
-)
+_MARK = re.compile(r"\[redacted:([a-z_]+)\]")
+# In a configuration these need no look at the value's form. An AWS secret key has none but its length and mixture;
+# what begins with a slash is taken for a path.
+_SECRET_KEY = re.compile(r"(?:^|_)(?:pass|password|passwd|passphrase|secret|token|api_?key|private_key|access_key)$")
+_AWS_SECRET = re.compile(r"(?!/)(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
+_BETWEEN_WORDS = re.compile(r"[\s\"'=,#\[\]{}]+")
 
 
 def is_reference(text: str) -> bool:
@@ -74,19 +65,19 @@ def _read(reference: str, path: Path) -> str:
 
 
 def literal_secret(text: str, key: str = "") -> str:
-    """Return what secret *text* looks like, as the value of *key* ("a GitHub token"); empty for none."""
+    """Return what secret stands in *text*, the value of *key* or a whole line; empty when it holds none."""
     if is_reference(text):
         return ""
-    for what, form in _FORMS:
-        if form.search(text):
-            return what
-    if _AWS_SECRET.fullmatch(text):
-        return "an AWS secret key"
-    return "a secret" if text and _SECRET_KEY.search(key.lower()) else ""
+    found = _MARK.search(scrub(text))
+    if found and found[0] not in text:
+        return f"a secret ({found[1].replace('_', ' ')})"
+    if any(_AWS_SECRET.fullmatch(word) for word in _BETWEEN_WORDS.split(text)):
+        return "a secret (aws secret key)"
+    return "a secret" if _SECRET_KEY.search(key.lower()) and is_secret(text, words=True) else ""
 
 
-def literal_secrets(value: Json, place: Place = ()) -> Iterator[tuple[Place, str]]:
-    """Yield the place of every literal secret in the document *value*, and what it looks like."""
+def literal_secrets(value: Json, place: Place = ()) -> Iterator[tuple[Place, str, int]]:
+    """Yield the place of every literal secret in the document *value*, what it looks like, and its line breaks."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from literal_secrets(each, (*place, key))
@@ -96,4 +87,4 @@ def literal_secrets(value: Json, place: Place = ()) -> Iterator[tuple[Place, str
     elif isinstance(value, str):
         key = next((part for part in reversed(place) if isinstance(part, str)), "")
         if what := literal_secret(value, key):
-            yield place, what
+            yield place, what, value.count("\n")

@@ -67,6 +67,7 @@ class _Scanner:
         self._at += 1 + array
         table: Place = ()
         for key in keys[:-1]:
+            self._note((*table, key), line)
             table = self._latest((*table, key))
         table = (*table, keys[-1])
         if array:
