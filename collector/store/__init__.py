@@ -1,0 +1,29 @@
+"""The evidence store: append-only records of what was observed, on SQLite or PostgreSQL (design 7).
+
+`open_store` gives a `Store`; everything else here is what it returns. SQLAlchemy does not leave this package.
+"""
+
+from __future__ import annotations
+
+from collector.store.records import (
+    ControlsRecord,
+    ItemVersion,
+    PlanRecord,
+    Receipt,
+    RecordedChange,
+    RunOutcome,
+    SweepRecord,
+)
+from collector.store.store import Store, open_store
+
+__all__ = [
+    "ControlsRecord",
+    "ItemVersion",
+    "PlanRecord",
+    "Receipt",
+    "RecordedChange",
+    "RunOutcome",
+    "Store",
+    "SweepRecord",
+    "open_store",
+]

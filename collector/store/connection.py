@@ -1,0 +1,158 @@
+"""The database behind the store: one engine, two kinds of transaction, and what each engine needs set.
+
+- SQLite: WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE`` for writes; the file is never created by a connection.
+- PostgreSQL: psycopg 3, reads in one snapshot (REPEATABLE READ), connections tried before use.
+- Writes stand in line: within the process by a lock, between processes by the database's own.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from collector.errors import StoreError
+from collector.log.tables import log_head
+from collector.store.failures import shown, translated
+
+_LOCK_WAIT_S = 30.0
+_CONNECT_WAIT_S = 10
+_BEGIN = "evidenced_begin"
+
+
+class Database:
+    """Connections to one database. Thread-safe."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.path = _sqlite_path(url)
+        self.engine = _sqlite_engine(self.path, url) if self.path else _postgresql_engine(url)
+        self._writing = threading.Lock()
+        self._inode: tuple[int, int] | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database and writes nothing. Raises `StoreError`."""
+        with translated(self.url), self.engine.connect() as conn:
+            if not self.path:
+                conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with conn.begin():
+                yield conn
+
+    @contextmanager
+    def writing(self, *, lock: bool = True) -> Iterator[Connection]:
+        """The only writer's transaction: committed at the end, rolled back when anything raises. Raises `StoreError`.
+
+        *lock* takes the log's head row, behind which all writers of the store stand in line.
+        """
+        with self._writing, translated(self.url):
+            self._require_same_file()
+            with self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as conn, conn.begin():
+                if lock:
+                    conn.execute(select(log_head.c.id).with_for_update())
+                yield conn
+
+    def remember_file(self) -> None:
+        """Note which file is open, so that one put in its place is not taken for it."""
+        self._inode = _inode(self.path) if self.path else None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def _require_same_file(self) -> None:
+        # An open SQLite file that was removed goes on taking writes that nobody will ever read.
+        if self.path and self._inode and _inode(self.path) != self._inode:
+            raise StoreError(
+                f"{self.path}: the database file was removed or replaced while it was open",
+                hint="Put the file back, or restart to open the one that is there now.",
+            )
+
+
+def parse_url(text: str) -> URL:
+    """Return the database URL *text* names. Raises `StoreError` when it is none, or of an engine we do not use."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise StoreError("store.url is not a database URL", hint=_URL_HINT) from None
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise StoreError("store.url names no file for SQLite", hint=_URL_HINT)
+        return url
+    if backend in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise StoreError(f"store.url: {backend} is not an engine the store runs on", hint=_URL_HINT)
+
+
+_URL_HINT = "Write sqlite:///evidence.db or postgresql://USER@HOST/DATABASE."
+
+
+def _sqlite_path(url: URL) -> Path | None:
+    return Path(str(url.database)).absolute() if url.get_backend_name() == "sqlite" else None
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _sqlite_engine(path: Path, url: URL) -> Engine:
+    wait_s = float(str(url.query.get("timeout", _LOCK_WAIT_S)))
+
+    def connect() -> sqlite3.Connection:
+        # mode=rw: were the file gone, a connection would otherwise make an empty one in its place.
+        conn = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=rw", uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False
+        )
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF"):
+            conn.execute(f"PRAGMA {pragma}")
+        return conn
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=8, max_overflow=32)
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        conn.exec_driver_sql(conn.get_execution_options().get(_BEGIN, "BEGIN"))
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    options: dict[str, Any] = {"application_name": f"evidenced {os.getpid()}"}
+    if "connect_timeout" not in url.query:
+        options["connect_timeout"] = _CONNECT_WAIT_S
+    engine = create_engine(
+        url, connect_args=options, pool_pre_ping=True, pool_size=8, max_overflow=32, hide_parameters=True
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        connection.execute(f"SET lock_timeout = {int(_LOCK_WAIT_S * 1000)}")
+        # A commit that is acknowledged must be on disk, whatever the server's default.
+        connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false)"
+            " WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+        )
+        connection.autocommit = False
+
+    return engine
+
+
+def display(url: URL) -> str:
+    """Return *url* for messages."""
+    return shown(url)

@@ -1,0 +1,103 @@
+"""Artifacts: immutable bytes by digest, each kept once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Column, Connection, func, insert, select
+
+from collector.canonical import digest
+from collector.errors import IntegrityError, QueryError
+from collector.model import Artifact, show_digest
+from collector.store.packing import pack, unpack
+from collector.store.tables import artifact
+
+# SQLite before 3.32 took 999 values in a statement; a page of this size costs nothing against the rows it finds.
+PAGE = 500
+
+
+def next_id(conn: Connection, column: Column[int]) -> int:
+    """Return the id after the largest in *column*; the caller holds the write lock."""
+    return int(conn.execute(select(func.coalesce(func.max(column), 0))).scalar_one()) + 1
+
+
+def known(conn: Connection, digests: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the ids of those of *digests* that are stored."""
+    wanted = list(digests)
+    found: dict[bytes, int] = {}
+    for start in range(0, len(wanted), PAGE):
+        query = select(artifact.c.digest, artifact.c.id).where(artifact.c.digest.in_(wanted[start : start + PAGE]))
+        found.update((bytes(each), id_) for each, id_ in conn.execute(query))
+    return found
+
+
+def keep(conn: Connection, artifacts: Iterable[Artifact]) -> dict[bytes, int]:
+    """Store those of *artifacts* that are new and return the ids of all.
+
+    Raises `IntegrityError` when bytes do not have the digest they are named by; nothing wrong is ever stored.
+    """
+    given = {each.digest: each.data for each in artifacts}
+    ids = known(conn, given)
+    new = [(name, data) for name, data in given.items() if name not in ids]
+    if not new:
+        return ids
+    first = next_id(conn, artifact.c.id)
+    rows = []
+    for id_, (name, data) in enumerate(new, first):
+        if digest(data) != name:
+            raise IntegrityError(f"an artifact was given as {show_digest(name)} but its bytes have another digest")
+        codec, packed = pack(data)
+        rows.append({"id": id_, "digest": name, "length": len(data), "codec": codec, "bytes": packed})
+        ids[name] = id_
+    conn.execute(insert(artifact), rows)
+    return ids
+
+
+def keep_one(conn: Connection, data: bytes) -> int:
+    """Store *data* under its own digest and return its id."""
+    name = digest(data)
+    return keep(conn, [Artifact(name, data)])[name]
+
+
+def read(conn: Connection, name: bytes) -> bytes:
+    """Return the bytes with the digest *name*, verified.
+
+    Raises `QueryError` when there are none, `IntegrityError` when what is stored has another digest or length.
+    """
+    row = conn.execute(select(*_FORM).where(artifact.c.digest == name)).first()
+    if row is None:
+        raise QueryError(
+            f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`."
+        )
+    return _verified(row)
+
+
+def read_by_id(conn: Connection, id_: int) -> bytes:
+    """Return the bytes of the artifact *id_*, verified as in `read`."""
+    row = conn.execute(select(*_FORM).where(artifact.c.id == id_)).first()
+    if row is None:
+        raise IntegrityError(f"artifact {id_} is named by a record but is not stored")
+    return _verified(row)
+
+
+def digests(conn: Connection, ids: Iterable[int]) -> dict[int, bytes]:
+    """Return the digests of the artifacts *ids*."""
+    wanted = sorted(set(ids))
+    found: dict[int, bytes] = {}
+    for start in range(0, len(wanted), PAGE):
+        query = select(artifact.c.id, artifact.c.digest).where(artifact.c.id.in_(wanted[start : start + PAGE]))
+        found.update((id_, bytes(each)) for id_, each in conn.execute(query))
+    return found
+
+
+_FORM = (artifact.c.digest, artifact.c.length, artifact.c.codec, artifact.c.bytes)
+
+
+def _verified(row: Sequence[object]) -> bytes:
+    name, length, codec, packed = row
+    if not isinstance(name, bytes) or not isinstance(packed, bytes) or not isinstance(codec, int):
+        raise IntegrityError("an artifact's row does not hold bytes")
+    data = unpack(codec, packed)
+    if len(data) != length or digest(data) != name:
+        raise IntegrityError(f"artifact {show_digest(name)}: the stored bytes have another digest")
+    return data

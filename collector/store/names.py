@@ -1,0 +1,105 @@
+"""Sources, subjects and people by number. A number once given never changes, so what was read may be remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, insert, select
+
+from collector.model import Subject
+from collector.store.contents import next_id
+from collector.store.tables import actor, source, subject
+
+
+@dataclass
+class Names:
+    """The dictionaries of one store in memory. A writer whose transaction fails must `forget` what it read there."""
+
+    _sources: dict[str, int] = field(default_factory=dict)
+    _subjects: dict[Subject, int] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Drop everything; it is read again when it is needed."""
+        self._sources, self._subjects = {}, {}
+
+    def refresh(self, conn: Connection) -> None:
+        """Read everything there is."""
+        sources = {str(name): int(id_) for id_, name in conn.execute(select(source.c.id, source.c.name))}
+        names = {id_: name for name, id_ in sources.items()}
+        query = select(subject.c.id, subject.c.source, subject.c.kind, subject.c.scope)
+        self._subjects = {Subject(names[of], kind, scope): id_ for id_, of, kind, scope in conn.execute(query)}
+        self._sources = sources
+
+    def source(self, conn: Connection, name: str) -> int | None:
+        """Return the number of the source *name*, or None when the store has never heard of it."""
+        if name not in self._sources:
+            found = conn.execute(select(source.c.id).where(source.c.name == name)).scalar()
+            if found is None:
+                return None
+            self._sources[name] = int(found)
+        return self._sources[name]
+
+    def source_named(self, conn: Connection, number: int) -> str:
+        """Return the name of source *number*."""
+        for name, id_ in self._sources.items():
+            if id_ == number:
+                return name
+        return str(conn.execute(select(source.c.name).where(source.c.id == number)).scalar_one())
+
+    def subject(self, conn: Connection, wanted: Subject) -> int | None:
+        """Return the number of *wanted*, or None when the store has never heard of it."""
+        if wanted not in self._subjects:
+            query = select(subject.c.id).join(source, source.c.id == subject.c.source)
+            found = conn.execute(
+                query.where(
+                    source.c.name == wanted.source, subject.c.kind == wanted.kind, subject.c.scope == wanted.scope
+                )
+            ).scalar()
+            if found is None:
+                return None
+            self._subjects[wanted] = int(found)
+        return self._subjects[wanted]
+
+    def subjects(self, conn: Connection) -> dict[Subject, int]:
+        """Return every subject with its number."""
+        self.refresh(conn)
+        return dict(self._subjects)
+
+
+def ensure_source(conn: Connection, names: Names, name: str) -> int:
+    """Return the number of the source *name*, giving it one when it is new. For the writer's transaction."""
+    found = names.source(conn, name)
+    if found is None:
+        found = next_id(conn, source.c.id)
+        conn.execute(insert(source).values(id=found, name=name))
+    return found
+
+
+def ensure_subjects(conn: Connection, names: Names, wanted: Iterable[Subject]) -> dict[Subject, int]:
+    """Return the numbers of *wanted*, giving one to each that is new. For the writer's transaction."""
+    ids: dict[Subject, int] = {}
+    new: list[Subject] = []
+    for each in dict.fromkeys(wanted):
+        found = names.subject(conn, each)
+        if found is None:
+            new.append(each)
+        else:
+            ids[each] = found
+    if new:
+        sources = {name: ensure_source(conn, names, name) for name in dict.fromkeys(each.source for each in new)}
+        ids.update(zip(new, range(first := next_id(conn, subject.c.id), first + len(new)), strict=True))
+        rows = [
+            {"id": ids[each], "source": sources[each.source], "kind": each.kind, "scope": each.scope} for each in new
+        ]
+        conn.execute(insert(subject), rows)
+    return ids
+
+
+def ensure_actor(conn: Connection, name: str) -> int:
+    """Return the number of the person *name*, giving one to a new name. For the writer's transaction."""
+    found = conn.execute(select(actor.c.id).where(actor.c.name == name)).scalar()
+    if found is None:
+        found = next_id(conn, actor.c.id)
+        conn.execute(insert(actor).values(id=found, name=name))
+    return int(found)

@@ -1,0 +1,221 @@
+"""Populations over time: what a good run changes, kept as evidence (states, changes) and as intervals (versions).
+
+Only a collected run comes here; whatever failed leaves every item as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from collector.canonical import canonical, population_root
+from collector.clock import to_ms
+from collector.errors import IntegrityError
+from collector.model import ItemChange, Observation, Run, Subject, show_digest
+from collector.store.contents import PAGE, next_id
+from collector.store.tables import change, item, item_version, population_state
+
+_GONE = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The population of a subject as last seen."""
+
+    id: int
+    at: int
+    count: int
+    root: bytes
+    since: int | None
+    watermark: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """One item's step from one state to the next; artifacts by number."""
+
+    item: int
+    before: int | None
+    after: int | None
+    opened: int  # the state that opened the version which ends here
+
+
+def latest_state(conn: Connection, subject: int, *, sweep: int | None = None) -> State | None:
+    """Return the last state of *subject*, as of the end of *sweep* when one is given; None before the first."""
+    query = select(*_STATE).where(population_state.c.subject == subject)
+    if sweep is not None:
+        query = query.where(population_state.c.sweep <= sweep)
+    row = conn.execute(query.order_by(population_state.c.sweep.desc(), population_state.c.id.desc()).limit(1)).first()
+    return State(row[0], row[1], row[2], bytes(row[3]), row[4], row[5]) if row else None
+
+
+_STATE = (
+    population_state.c.id,
+    population_state.c.at,
+    population_state.c.count,
+    population_state.c.root,
+    population_state.c.since,
+    population_state.c.watermark,
+)
+
+
+def record(
+    conn: Connection, sweep: int, subject: int, observation: Observation, artifacts: Mapping[bytes, int]
+) -> bytes | None:
+    """Record what a collected run found and return the entry that commits to it; None when nothing is new.
+
+    *artifacts* holds the numbers of every artifact that a change names. Raises `IntegrityError` when the changes,
+    the count and the root do not fit what is stored: the run was compared with another population than the last.
+    """
+    run = observation.run
+    before = latest_state(conn, subject)
+    root = _require_root(run)
+    differences, kept = _differences(conn, subject, observation, artifacts, before)
+    if not observation.events:
+        _require_sum(run, before, differences)
+    if before and root == before.root and not differences and not observation.events:
+        return None
+    if before and not differences and not observation.events:
+        raise IntegrityError(f"{_name(run.subject)}: another population is claimed, but no item changed")
+    at = max(to_ms(run.finished), before.at if before else 0)
+    state = next_id(conn, population_state.c.id)
+    conn.execute(
+        insert(population_state).values(
+            id=state,
+            subject=subject,
+            at=at,
+            count=run.counts.items,
+            root=root,
+            sweep=sweep,
+            since=to_ms(run.window.since) if run.window else None,
+            watermark=to_ms(run.watermark_after) if run.watermark_after else None,
+        )
+    )
+    _write(conn, subject, state, at, differences)
+    pairs = population_root((each.key_digest, each.artifact or _GONE) for each in kept)
+    return canonical(
+        {"subject": _name(run.subject), "at": at, "count": run.counts.items, "root": root.hex(), "changes": pairs.hex()}
+    )
+
+
+def _require_root(run: Run) -> bytes:
+    if run.population is None:
+        raise IntegrityError(f"{_name(run.subject)}: a collected run must name its population")
+    return run.population
+
+
+def _require_sum(run: Run, before: State | None, differences: Sequence[_Difference]) -> None:
+    added = sum(each.before is None for each in differences)
+    gone = sum(each.after is None for each in differences)
+    expected = (before.count if before else 0) + added - gone
+    if run.counts.items != expected:
+        raise IntegrityError(
+            f"{_name(run.subject)}: {run.counts.items} items were read, but the last population and its changes make "
+            f"{expected}",
+            hint="The run was compared with a population that is not the last one; read the subject again.",
+        )
+
+
+def _differences(
+    conn: Connection,
+    subject: int,
+    observation: Observation,
+    artifacts: Mapping[bytes, int],
+    before: State | None,
+) -> tuple[list[_Difference], list[ItemChange]]:
+    """Return the steps that *observation* really makes, and the changes they come from."""
+    changes = observation.changes
+    items = _ensure_items(conn, subject, changes, fresh=before is None)
+    open_ = _open_versions(conn, subject, items.values()) if before else {}
+    found: list[_Difference] = []
+    kept: list[ItemChange] = []
+    for each in changes:
+        number = items[each.key_digest]
+        was, opened = open_.get(number, (None, 0))
+        now = None if each.artifact is None else artifacts[each.artifact]
+        if was != now:
+            found.append(_Difference(number, was, now, opened))
+            kept.append(each)
+    return found, kept
+
+
+def _ensure_items(conn: Connection, subject: int, changes: Sequence[ItemChange], *, fresh: bool) -> dict[bytes, int]:
+    keys = {each.key_digest: each.key for each in changes}
+    if len(keys) != len(changes):
+        raise IntegrityError("an observation changes one item twice")
+    wanted = list(keys)
+    ids: dict[bytes, int] = {}
+    for start in range(0, 0 if fresh else len(wanted), PAGE):
+        query = select(item.c.key_digest, item.c.id).where(item.c.subject == subject)
+        found = conn.execute(query.where(item.c.key_digest.in_(wanted[start : start + PAGE])))
+        ids.update((bytes(key), id_) for key, id_ in found)
+    new = [key for key in wanted if key not in ids]
+    if new:
+        ids.update((key, id_) for id_, key in enumerate(new, next_id(conn, item.c.id)))
+        rows = [
+            {"id": ids[key], "subject": subject, "key_digest": key, "key": keys[key].encode("utf-8", "surrogatepass")}
+            for key in new
+        ]
+        conn.execute(insert(item), rows)
+    return ids
+
+
+def _open_versions(conn: Connection, subject: int, items: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return of each of *items* that is there now its artifact and the state that opened it."""
+    wanted = list(items)
+    found: dict[int, tuple[int, int]] = {}
+    for start in range(0, len(wanted), PAGE):
+        query = select(item_version.c.item, item_version.c.artifact, item_version.c.state).where(
+            item_version.c.subject == subject,
+            item_version.c.until.is_(None),
+            item_version.c.item.in_(wanted[start : start + PAGE]),
+        )
+        found.update((id_, (artifact, state)) for id_, artifact, state in conn.execute(query))
+    return found
+
+
+def _write(conn: Connection, subject: int, state: int, at: int, differences: Sequence[_Difference]) -> None:
+    closed = [
+        {"of": subject, "at_item": each.item, "opened": each.opened, "ends": at}
+        for each in differences
+        if each.before is not None
+    ]
+    opened = [
+        {"subject": subject, "item": each.item, "state": state, "since": at, "until": None, "artifact": each.after}
+        for each in differences
+        if each.after is not None
+    ]
+    steps = [{"state": state, "item": each.item, "before": each.before, "artifact": each.after} for each in differences]
+    if steps:
+        conn.execute(insert(change), steps)
+    if closed:
+        conn.execute(_CLOSE, closed)
+    if opened:
+        conn.execute(insert(item_version), opened)
+
+
+_CLOSE = (
+    update(item_version)
+    .where(
+        item_version.c.subject == bindparam("of"),
+        item_version.c.item == bindparam("at_item"),
+        item_version.c.state == bindparam("opened"),
+    )
+    .values(until=bindparam("ends"))
+)
+
+
+def require_stored(changes: Iterable[ItemChange], artifacts: Mapping[bytes, int], subject: Subject) -> None:
+    """Raise `IntegrityError` naming the artifact that one of *changes* names and that is neither given nor stored."""
+    for each in changes:
+        if each.artifact is not None and each.artifact not in artifacts:
+            raise IntegrityError(
+                f"{_name(subject)}: an item names artifact {show_digest(each.artifact)}, which is neither given nor "
+                "stored"
+            )
+
+
+def _name(subject: Subject) -> str:
+    return f"{subject.source} {subject.kind} {subject.scope}"

@@ -1,0 +1,128 @@
+"""Ask for populations and items: heads, as-of, history, changes, volatile fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import orjson
+from sqlalchemy import Connection, Select, func, or_, select
+
+from collector.canonical import digest
+from collector.clock import from_ms, to_ms
+from collector.errors import IntegrityError
+from collector.model import Head, Json, Period, Subject
+from collector.store.contents import read_by_id
+from collector.store.names import Names
+from collector.store.populations import latest_state
+from collector.store.records import ItemVersion, RecordedChange
+from collector.store.tables import artifact, change, item, item_version, population_state, volatile
+
+
+def head(conn: Connection, number: int | None, subject: Subject) -> Head:
+    """Return the last good population of *subject*, whose number is None when the store has never heard of it."""
+    found = Head(subject)
+    state = None if number is None else latest_state(conn, number)
+    if state is None:
+        return found
+    query = (
+        select(item.c.key_digest, item.c.key, artifact.c.digest)
+        .select_from(item_version)
+        .join(item, item.c.id == item_version.c.item)
+        .join(artifact, artifact.c.id == item_version.c.artifact)
+        .where(item_version.c.subject == number, item_version.c.until.is_(None))
+    )
+    # Of events, only those that the next window can bring again: an event within it was first read after it happened,
+    # so after the beginning of the last window.
+    if state.since is not None:
+        query = query.where(item_version.c.since >= state.since)
+    for key_digest, key, name in conn.execute(query):
+        found.contents[key_digest] = name
+        found.keys[key_digest] = _text(key)
+    found.population = state.root
+    found.watermark = None if state.watermark is None else from_ms(state.watermark)
+    kept = conn.execute(select(func.max(volatile.c.at)).where(volatile.c.subject == number)).scalar()
+    found.volatile_day = "" if kept is None else from_ms(kept).date().isoformat()
+    return found
+
+
+def as_of(conn: Connection, subjects: Mapping[int, Subject], at: datetime, key: str | None) -> list[ItemVersion]:
+    """Return the item versions of *subjects* (by number) that were valid at *at*, by subject and key."""
+    ms = to_ms(at)
+    query = _versions(subjects).where(
+        item_version.c.since <= ms, or_(item_version.c.until.is_(None), item_version.c.until > ms)
+    )
+    return sorted(_read_versions(conn, query, subjects, key), key=lambda each: (each.subject, each.key))
+
+
+def history(conn: Connection, subjects: Mapping[int, Subject], key: str) -> list[ItemVersion]:
+    """Return every version of the item *key* in any of *subjects*, by subject, oldest first."""
+    query = _versions(subjects).order_by(item_version.c.subject, item_version.c.state)
+    versions = _read_versions(conn, query, subjects, key)
+    return sorted(versions, key=lambda each: each.subject)
+
+
+def changes(
+    conn: Connection, subjects: Mapping[int, Subject] | None, names: Names, period: Period
+) -> list[RecordedChange]:
+    """Return what changed in *period*, oldest first; of all subjects when *subjects* is None."""
+    before, after = artifact.alias("before"), artifact.alias("after")
+    query = (
+        select(population_state.c.subject, item.c.key, population_state.c.at, before.c.digest, after.c.digest)
+        .select_from(population_state)
+        .join(change, change.c.state == population_state.c.id)
+        .join(item, item.c.id == change.c.item)
+        .outerjoin(before, before.c.id == change.c.before)
+        .outerjoin(after, after.c.id == change.c.artifact)
+        .where(population_state.c.at >= to_ms(period.start), population_state.c.at < to_ms(period.end))
+        .order_by(population_state.c.at, population_state.c.id, item.c.key)
+    )
+    if subjects is not None:
+        query = query.where(population_state.c.subject.in_(subjects))
+    known = subjects if subjects is not None else {id_: each for each, id_ in names.subjects(conn).items()}
+    return [
+        RecordedChange(known[number], _text(key), from_ms(at), was, now)
+        for number, key, at, was, now in conn.execute(query)
+    ]
+
+
+def volatile_fields(conn: Connection, number: int, at: datetime) -> dict[str, Json] | None:
+    """Return the volatile fields of subject *number* last kept at or before *at*: ``{key: {path: value}}``."""
+    query = select(volatile.c.artifact).where(volatile.c.subject == number, volatile.c.at <= to_ms(at))
+    found = conn.execute(query.order_by(volatile.c.at.desc(), volatile.c.sweep.desc()).limit(1)).scalar()
+    if found is None:
+        return None
+    document = orjson.loads(read_by_id(conn, found))
+    if not isinstance(document, dict):
+        raise IntegrityError("volatile fields are not stored as an object")
+    return document
+
+
+def _versions(subjects: Iterable[int]) -> Select[tuple[int, bytes, int, int, bytes]]:
+    return (
+        select(item_version.c.subject, item.c.key, item_version.c.since, item_version.c.until, artifact.c.digest)
+        .select_from(item_version)
+        .join(item, item.c.id == item_version.c.item)
+        .join(artifact, artifact.c.id == item_version.c.artifact)
+        .where(item_version.c.subject.in_(list(subjects)))
+    )
+
+
+def _read_versions(
+    conn: Connection,
+    query: Select[tuple[int, bytes, int, int, bytes]],
+    subjects: Mapping[int, Subject],
+    key: str | None,
+) -> list[ItemVersion]:
+    if key is not None:
+        query = query.where(
+            item.c.subject.in_(list(subjects)), item.c.key_digest == digest(key.encode("utf-8", "surrogatepass"))
+        )
+    return [
+        ItemVersion(subjects[number], _text(name), from_ms(since), None if until is None else from_ms(until), content)
+        for number, name, since, until, content in conn.execute(query)
+    ]
+
+
+def _text(key: bytes | None) -> str:
+    return "" if key is None else key.decode("utf-8", "surrogatepass")

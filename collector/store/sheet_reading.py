@@ -1,0 +1,185 @@
+"""Read the run sheets of a sweep; the form is that of `collector.store.sheet_columns`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from itertools import accumulate, islice
+
+import orjson
+
+from collector.clock import from_ms, to_ms
+from collector.errors import IntegrityError
+from collector.model import (
+    Counts,
+    Json,
+    OperationCalls,
+    Outcome,
+    Principal,
+    Reason,
+    Redaction,
+    Run,
+    Trigger,
+    Window,
+)
+from collector.store.frames import Frame, Line
+from collector.store.records import RunOutcome
+from collector.store.sheet_columns import DEFAULT_DETAIL, DETAIL_LETTERS, FORM, PER_OPERATION, PER_RUN, whole_second
+
+_DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
+_NOTHING_SAID = [Outcome.COLLECTED.value, None, "", "", None, None]
+PopulationOf = Callable[[Run], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a sheet leaves to the sweep's own row."""
+
+    sweep: int
+    due: datetime
+    trigger: Trigger
+    recorded: datetime
+
+
+class Sheet:
+    """A sheet opened for reading, with its notes and frame (None: a sweep without runs).
+
+    Raises `IntegrityError` where they do not fit together.
+    """
+
+    def __init__(self, data: bytes, notes: bytes | None, frame: Frame | None, place: Place) -> None:
+        self.place = place
+        self._frame = frame
+        try:
+            self._columns: dict[str, Json] = orjson.loads(data)
+            if self._columns.get("version") != FORM:
+                raise IntegrityError(f"the sheet of sweep {place.sweep} has an unknown form")
+            self.lines: list[Line] = [frame.lines[each] for each in self._columns.get("line", ())] if frame else []
+            noted = orjson.loads(notes) if notes else []
+            self._said: dict[int, list[Json]] = {at: noted[each] for at, each in self._columns.get("note", ())}
+        except (ValueError, TypeError, IndexError) as error:
+            raise IntegrityError(f"the sheet of sweep {place.sweep} cannot be read: {error}") from error
+        self._details = self._columns.get("detail") or DEFAULT_DETAIL * len(self.lines)
+        self._triggers = self._columns.get("trigger")
+
+    def outcomes(self) -> Iterator[RunOutcome]:
+        """Yield what coverage needs of every run, in order."""
+        return (self.outcome(at) for at in range(len(self.lines)))
+
+    def outcome(self, at: int) -> RunOutcome:
+        """Return what coverage needs of the run at position *at*."""
+        outcome, reason, message = self._said.get(at, _NOTHING_SAID)[:3]
+        return RunOutcome(
+            f"{self.place.sweep}-{at}",
+            self.lines[at].subject,
+            from_ms(to_ms(self.place.due) - self._per_run("due")[at]),
+            from_ms(self._started[at] + self._per_run("took")[at]),
+            Outcome(outcome),
+            _DETAILS[self._details[at]],
+            Reason(reason) if reason else None,
+            message,
+            Trigger(self._triggers[at]) if self._triggers else self.place.trigger,
+        )
+
+    def run(self, at: int, population: PopulationOf) -> Run:
+        """Return the run at position *at* whole; *population* tells the root that its subject had after the sweep."""
+        outcome = self.outcome(at)
+        run = Run(
+            subject=outcome.subject,
+            due=outcome.due,
+            trigger=outcome.trigger,
+            provenance=self.lines[at].provenance,
+            started=from_ms(self._started[at]),
+            finished=outcome.finished,
+            outcome=outcome.outcome,
+            detail=outcome.detail,
+            reason=outcome.reason,
+            message=outcome.message,
+            hint=self._said.get(at, _NOTHING_SAID)[3],
+            principal=self._principal(at),
+            operations=tuple(self._operations(at)),
+            counts=Counts(*(self._per_run(name)[at] for name in ("items", "added", "changed", "removed"))),
+            redactions=self._redactions(at),
+            skew_ms=self._per_run("skew")[at],
+            recorded=self.place.recorded,
+            id=outcome.id,
+        )
+        run = self._with_window(run, at)
+        stated = dict(self._columns.get("population", ()))
+        if at in stated:
+            return replace(run, population=bytes.fromhex(stated[at]) if stated[at] else None)
+        return replace(run, population=population(run) if run.outcome is Outcome.COLLECTED else None)
+
+    def _with_window(self, run: Run, at: int) -> Run:
+        started = self._started[at]
+        for position, since, until in self._columns.get("window", ()):
+            if position == at:
+                run = replace(run, window=Window(from_ms(started + since), from_ms(started + until)))
+        for position, before, after in self._columns.get("watermark", ()):
+            if position == at:
+                run = replace(run, watermark_before=_at(before, started), watermark_after=_at(after, started))
+        return run
+
+    def _principal(self, at: int) -> Principal:
+        number = self._per_run("who")[at]
+        if number:
+            return Principal(*self._columns["principal"][number - 1])
+        return self._frame.principal if self._frame else Principal("")
+
+    def _operations(self, at: int) -> Iterator[OperationCalls]:
+        start = self._first_cell[at]
+        second = whole_second(self._started[at])
+        columns = self._cells
+        for cell, name in enumerate(self._operation_names(at), start):
+            first_id, last_id = columns["first_id"][cell], columns["last_id"][cell]
+            yield OperationCalls(
+                name,
+                calls=columns["calls"][cell],
+                pages=columns["pages"][cell],
+                retries=columns["retries"][cell],
+                items=columns["listed"][cell],
+                total=columns["total"][cell],
+                drained=columns["drained"][cell],
+                first_request_id=first_id,
+                last_request_id=first_id if last_id is None else last_id,
+                first_date=_at(columns["first_date"][cell], second),
+                last_date=_at(columns["last_date"][cell], second),
+            )
+
+    def _redactions(self, at: int) -> tuple[Redaction, ...]:
+        start = sum(len(self._redaction_rules(each)) for each in range(at))
+        counts = islice(self._columns.get("redacted", ()), start, None)
+        return tuple(
+            Redaction(path, rule, count) for (path, rule), count in zip(self._redaction_rules(at), counts, strict=False)
+        )
+
+    def _operation_names(self, at: int) -> list[str]:
+        named = self._said.get(at, _NOTHING_SAID)[4]
+        return list(self.lines[at].operations) if named is None else named
+
+    def _redaction_rules(self, at: int) -> list[tuple[str, str]]:
+        named = self._said.get(at, _NOTHING_SAID)[5]
+        return list(self.lines[at].redactions) if named is None else named
+
+    @cached_property
+    def _first_cell(self) -> list[int]:
+        return [0, *accumulate(len(self._operation_names(at)) for at in range(len(self.lines)))]
+
+    @cached_property
+    def _started(self) -> list[int]:
+        base = to_ms(self.place.due)
+        return [base + step for step in accumulate(self._per_run("started"))]
+
+    def _per_run(self, name: str) -> list[Json]:
+        return self._columns.get(name) or [PER_RUN[name]] * len(self.lines)
+
+    @cached_property
+    def _cells(self) -> dict[str, list[Json]]:
+        size = self._first_cell[-1]
+        return {name: self._columns.get(name) or [default] * size for name, default in PER_OPERATION.items()}
+
+
+def _at(after: int | None, ms: int) -> datetime | None:
+    return None if after is None else from_ms(ms + after)

@@ -1,0 +1,300 @@
+"""The store as everyone else sees it. Every method is safe to call from many threads and raises `StoreError` when the
+database does not do its part; what was acknowledged before stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from collector.clock import Clock, from_ms, to_ms
+from collector.errors import StoreError
+from collector.log import ledger
+from collector.log.leaf import OutsideProfile
+from collector.log.ledger import Leaf
+from collector.model import Artifact, Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject, Sweep
+from collector.store import contents, plans, reading, requests, searching, tables
+from collector.store import tags as claims
+from collector.store.connection import Database, parse_url
+from collector.store.locks import locked
+from collector.store.names import Names
+from collector.store.records import (
+    ControlsRecord,
+    ItemVersion,
+    PlanRecord,
+    Receipt,
+    RecordedChange,
+    RunOutcome,
+    SweepRecord,
+)
+from collector.store.schema import prepare
+from collector.store.sweeps import SweepReader
+from collector.store.writing import append_sweep
+from collector.tag import Tag
+
+_STAGED_AT_A_TIME = 2_000
+_LEAVES_AT_A_TIME = 1_000
+
+
+def open_store(url: str, *, clock: Clock, create: bool = True) -> Store:
+    """Return the store at *url* (``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``), ready for use.
+
+    An older store is brought up to date; an empty or missing database becomes a store when *create*. Raises
+    `StoreError` for a database that is missing, unreachable, not ours, read-only, full or of a newer version.
+    """
+    database = Database(parse_url(url))
+    try:
+        return Store(database, clock, prepare(database, clock, create=create))
+    except BaseException:
+        database.close()
+        raise
+
+
+class Store:
+    """One store of evidence; made by `open_store`. *id* is random, given once, and in the log's genesis leaf."""
+
+    def __init__(self, database: Database, clock: Clock, id: str) -> None:
+        self.id = id
+        self._database = database
+        self._clock = clock
+        self._names = Names()
+        self._sweeps = SweepReader(self._names)
+
+    def close(self) -> None:
+        """Close every connection; locks held keep theirs until they are let go."""
+        self._database.close()
+
+    # Appending
+
+    def append(self, sweep: Sweep) -> Receipt:
+        """Record *sweep* in one transaction with one leaf, and return after the commit.
+
+        A sweep that is recorded already, run for run, is not recorded twice: its first receipt is returned. Raises
+        `IntegrityError` for a sweep that contradicts itself or what is stored; then nothing of it is recorded.
+        """
+        with self._writing() as (conn, now):
+            return append_sweep(conn, self._names, self._sweeps, sweep, now)
+
+    def stage(self, artifacts: Iterable[Artifact]) -> None:
+        """Store contents ahead of the sweep that will name them; until then nothing refers to them.
+
+        Commits in batches. Raises `IntegrityError` for bytes that do not have their digest.
+        """
+        batch: list[Artifact] = []
+        for each in artifacts:
+            batch.append(each)
+            if len(batch) == _STAGED_AT_A_TIME:
+                self._stage(batch)
+                batch = []
+        if batch:
+            self._stage(batch)
+
+    def append_missed(self, missed: Missed) -> int:
+        """Record slots that passed unread, and return the id of the record."""
+        with self._writing() as (conn, now):
+            return plans.append_missed(conn, self._names, missed, now)
+
+    def append_plan(self, document: Json, digest: bytes, valid_from: datetime) -> int:
+        """Record *document* as the plan from *valid_from* on, and return its version, from 1.
+
+        Raises `IntegrityError` when *digest* is not that of the document's canonical form.
+        """
+        with self._writing() as (conn, now):
+            return plans.append_version(conn, tables.plan, document, digest, valid_from, now)
+
+    def append_controls(self, document: Json, digest: bytes, valid_from: datetime) -> int:
+        """Record *document* as the control set from *valid_from* on, as `append_plan` does."""
+        with self._writing() as (conn, now):
+            return plans.append_version(conn, tables.controls, document, digest, valid_from, now)
+
+    def append_tag(self, target: str, control: str, note: str, actor: str, withdraws: int | None = None) -> int:
+        """Record a claim by *actor* that *target* supports *control*, or that tag *withdraws* no longer holds.
+
+        Returns the tag's id. Raises `QueryError` when there is no tag *withdraws*.
+        """
+        with self._writing() as (conn, now):
+            return claims.append_tag(conn, target, control, note, actor, withdraws, now)
+
+    def request_snapshot(self, request: SnapshotRequest) -> int:
+        """Record an ad hoc trigger, and return its id; a sweep that names the id answers it."""
+        with self._writing() as (conn, _):
+            return requests.append_request(conn, request)
+
+    # Populations and items
+
+    def head(self, subject: Subject) -> Head:
+        """Return the last good population of *subject*; an empty head when it was never observed."""
+        with self._database.reading() as conn:
+            return reading.head(conn, self._names.subject(conn, subject), subject)
+
+    def subjects(self) -> list[Subject]:
+        """Return every subject that was ever observed, planned or missed, in order."""
+        with self._database.reading() as conn:
+            return sorted({*self._names.subjects(conn), *plans.planned_subjects(conn)})
+
+    def as_of(
+        self, kind: str, at: datetime, *, source: str | None = None, scope: str | None = None, key: str | None = None
+    ) -> list[ItemVersion]:
+        """Return the items of *kind* as they were at *at*, by subject and key.
+
+        Nothing for a subject means that it was empty then, or not yet observed: `observations` tells which.
+        """
+        with self._database.reading() as conn:
+            return reading.as_of(conn, self._named(conn, kind, source, scope), at, key)
+
+    def history(self, kind: str, key: str, *, source: str | None = None, scope: str | None = None) -> list[ItemVersion]:
+        """Return every version of the item *key*, by subject, oldest first."""
+        with self._database.reading() as conn:
+            return reading.history(conn, self._named(conn, kind, source, scope), key)
+
+    def changes(
+        self, period: Period, *, kind: str | None = None, source: str | None = None, scope: str | None = None
+    ) -> list[RecordedChange]:
+        """Return what good observations in *period* found different from the ones before, oldest first."""
+        every = kind is source is scope is None
+        with self._database.reading() as conn:
+            subjects = None if every else self._named(conn, kind, source, scope)
+            return reading.changes(conn, subjects, self._names, period)
+
+    def artifact(self, digest: bytes) -> bytes:
+        """Return the bytes of an artifact, verified against *digest*.
+
+        Raises `QueryError` when there is none, `IntegrityError` when the stored bytes have another digest.
+        """
+        with self._database.reading() as conn:
+            return contents.read(conn, digest)
+
+    def volatile(self, subject: Subject, at: datetime) -> dict[str, Json] | None:
+        """Return the volatile fields of *subject* last kept at or before *at*, ``{key: {path: value}}``, or None."""
+        with self._database.reading() as conn:
+            number = self._names.subject(conn, subject)
+            return None if number is None else reading.volatile_fields(conn, number, at)
+
+    # Sweeps and runs
+
+    def sweeps(self, period: Period, source: str | None = None) -> Iterator[SweepRecord]:
+        """Yield every sweep with a run that was due in *period* or finished in it, in the order recorded.
+
+        Such a sweep is yielded whole; its other runs may lie outside of the period.
+        """
+        return searching.sweeps_between(self._database.reading, self._names, self._sweeps, period, source)
+
+    def last_sweep(self, source: str) -> int | None:
+        """Return the id of the sweep of *source* that was recorded last, or None."""
+        with self._database.reading() as conn:
+            return searching.last_sweep(conn, self._names, source)
+
+    def accounted_until(self, source: str) -> datetime | None:
+        """Return the instant up to which every slot of *source* has an outcome, or None when it has none.
+
+        It is the last due time of a whole scheduled or catch-up sweep, or the end (less a millisecond) of a missed
+        interval of the whole source; an interval missed by some of its subjects accounts for those alone.
+        """
+        with self._database.reading() as conn:
+            found = searching.accounted_until(conn, self._names, source)
+            return None if found is None else from_ms(found)
+
+    def runs(
+        self,
+        period: Period | None = None,
+        *,
+        source: str | None = None,
+        kind: str | None = None,
+        scope: str | None = None,
+        outcome: Outcome | None = None,
+        limit: int = 50,
+    ) -> list[Run]:
+        """Return the last *limit* runs that fit, newest first; of a *period*, those due in it."""
+
+        def wanted(run: RunOutcome) -> bool:
+            subject = run.subject
+            return kind in (None, subject.kind) and scope in (None, subject.scope) and outcome in (None, run.outcome)
+
+        with self._database.reading() as conn:
+            return searching.newest_runs(
+                conn, self._names, self._sweeps, wanted, period=period, source=source, limit=limit
+            )
+
+    def run(self, id: str) -> Run:
+        """Return the run ``<sweep>-<position>``. Raises `QueryError` when there is none."""
+        with self._database.reading() as conn:
+            return searching.run_by_id(conn, self._sweeps, id)
+
+    def observations(self, subject: Subject, at: datetime) -> tuple[Run | None, Run | None]:
+        """Return the last good run of *subject* that finished at or before *at*, and the next good one after it."""
+        with self._database.reading() as conn:
+            return searching.good_runs_around(conn, self._names, self._sweeps, subject, to_ms(at))
+
+    # What was expected, asked and claimed
+
+    def plans(self) -> list[PlanRecord]:
+        """Return every version of the plan, oldest first."""
+        with self._database.reading() as conn:
+            return plans.versions(conn, tables.plan, PlanRecord)
+
+    def controls(self) -> list[ControlsRecord]:
+        """Return every version of the control set, oldest first."""
+        with self._database.reading() as conn:
+            return plans.versions(conn, tables.controls, ControlsRecord)
+
+    def missed(self, period: Period, source: str | None = None) -> list[Missed]:
+        """Return the records of missed slots that overlap *period*, oldest first."""
+        with self._database.reading() as conn:
+            return plans.missed_between(conn, self._names, period, source)
+
+    def tags(self, *, target: str | None = None, control: str | None = None) -> list[Tag]:
+        """Return every tag by hand, withdrawn ones and withdrawals too, oldest first."""
+        with self._database.reading() as conn:
+            return claims.tags(conn, target=target, control=control)
+
+    def pending_requests(self) -> list[SnapshotRequest]:
+        """Return the snapshot requests that no last sweep has answered yet, oldest first."""
+        with self._database.reading() as conn:
+            return requests.pending_requests(conn)
+
+    # The log, and locks
+
+    def leaves(self, start: int = 0, end: int | None = None) -> Iterator[Leaf]:
+        """Yield the leaves ``[start, end)`` of the log in order; to the last one when *end* is None."""
+        while end is None or start < end:
+            upto = start + _LEAVES_AT_A_TIME if end is None else min(end, start + _LEAVES_AT_A_TIME)
+            with self._database.reading() as conn:
+                page = list(ledger.leaves(conn, start, upto))
+            yield from page
+            if len(page) < upto - start:
+                return
+            start = upto
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Hold *name* against other processes and threads. Raises `BusyError` at once when it is held.
+
+        Let go by the operating system or the server when the holder dies.
+        """
+        return locked(self._database, name)
+
+    def _stage(self, batch: list[Artifact]) -> None:
+        with self._writing() as (conn, _):
+            contents.keep(conn, batch)
+
+    def _named(self, conn: Connection, kind: str | None, source: str | None, scope: str | None) -> dict[int, Subject]:
+        return {
+            number: each
+            for each, number in self._names.subjects(conn).items()
+            if kind in (None, each.kind) and source in (None, each.source) and scope in (None, each.scope)
+        }
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Connection, int]]:
+        """The writer's transaction, and the present in ms: read behind the lock, so that times follow the ids."""
+        try:
+            with self._database.writing() as conn:
+                yield conn, to_ms(self._clock.now())
+        except BaseException as error:
+            self._names.forget()
+            self._sweeps.forget()
+            if isinstance(error, OutsideProfile):
+                raise StoreError(f"this cannot be recorded: {error}", hint="Use shorter names.") from error
+            raise

