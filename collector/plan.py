@@ -223,13 +223,14 @@ _SOURCE_WORDS = {
     "account": "account",
     "timezone": "time zone",
     "daily_at": "daily time",
-    "jitter_ms": "jitter",
 }
 _KIND_WORDS = {"level": "level", "cadence": "cadence", "events": "event kind", "criteria": "criteria"}
 
 
 def _source_changes(old: PlannedSource, new: PlannedSource) -> Iterator[str]:
     yield from _differences(old, new, _SOURCE_WORDS)
+    if old.jitter_ms != new.jitter_ms:
+        yield f"jitter {old.jitter_ms} ms -> {new.jitter_ms} ms"
     if old.config != new.config:
         yield "settings changed"
     yield from _scope_changes(old.scopes, new.scopes)
