@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collector.store.opening import open_store
 from collector.store.records import (
     ControlsRecord,
     ItemVersion,
@@ -14,7 +15,7 @@ from collector.store.records import (
     RunOutcome,
     SweepRecord,
 )
-from collector.store.store import Store, open_store
+from collector.store.store import Store
 
 __all__ = [
     "ControlsRecord",

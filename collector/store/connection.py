@@ -23,7 +23,7 @@ from sqlalchemy.pool import QueuePool
 
 from collector.errors import StoreError
 from collector.log.tables import log_head
-from collector.store.failures import shown, translated
+from collector.store.failures import translated
 
 _LOCK_WAIT_S = 30.0
 _CONNECT_WAIT_S = 10
@@ -153,6 +153,11 @@ def _postgresql_engine(url: URL) -> Engine:
     return engine
 
 
-def display(url: URL) -> str:
-    """Return *url* for messages."""
-    return shown(url)
+def size(conn: Connection) -> int:
+    """Return how many bytes the database of *conn* takes."""
+    postgresql = conn.dialect.name == "postgresql"
+    query = "SELECT pg_database_size(current_database())" if postgresql else _SQLITE_SIZE
+    return int(conn.exec_driver_sql(query).scalar_one())
+
+
+_SQLITE_SIZE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"

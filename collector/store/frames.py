@@ -14,9 +14,9 @@ from functools import cached_property
 
 import orjson
 
-from collector.canonical import canonical
+from collector.canonical import canonical, digest
 from collector.errors import IntegrityError
-from collector.model import Json, Outcome, Principal, Provenance, Run, Subject
+from collector.model import Artifact, Json, Outcome, Principal, Provenance, Run, Subject
 
 _FORM = 1
 _MOST_LINES = 20_000
@@ -51,8 +51,13 @@ class Frame:
         """The newest line of every subject as read with a provenance."""
         return {(line.subject, line.provenance): line for line in self.lines}
 
-    def document(self) -> bytes:
-        """Return the canonical JSON of the frame: what is stored and digested."""
+    @cached_property
+    def artifact(self) -> Artifact:
+        """The frame as it is stored, by its digest."""
+        data = self._document()
+        return Artifact(digest(data), data)
+
+    def _document(self) -> bytes:
         provenances = list(dict.fromkeys(line.provenance for line in self.lines))
         numbers = {each: number for number, each in enumerate(provenances)}
         return canonical(
@@ -76,7 +81,7 @@ class Frame:
 
 
 def read_frame(data: bytes) -> Frame:
-    """Return the frame that `Frame.document` wrote. Raises `IntegrityError` when *data* is not one."""
+    """Return the frame whose `Frame.artifact` is *data*. Raises `IntegrityError` when it is no frame."""
     try:
         found = orjson.loads(data)
         provenances = [_provenance(each) for each in found["provenances"]]

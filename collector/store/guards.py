@@ -61,7 +61,7 @@ def _sqlite_guard(table: str, operation: str, condition: str = "") -> str:
 
 def _no_replace(table: str, keys: Sequence[Sequence[str]]) -> str:
     same = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = NEW.{column}" for column in key) + ")"
+        f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{column} = NEW.{column}' for column in key)})"  # noqa: S608
         for key in keys
     )
     return (

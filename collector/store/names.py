@@ -40,6 +40,10 @@ class Names:
             self._sources[name] = int(found)
         return self._sources[name]
 
+    def sources(self, conn: Connection) -> list[int]:
+        """Return the number of every source."""
+        return list(conn.execute(select(source.c.id)).scalars())
+
     def source_named(self, conn: Connection, number: int) -> str:
         """Return the name of source *number*."""
         for name, id_ in self._sources.items():

@@ -52,7 +52,7 @@ def unpack(codec: int, packed: bytes) -> bytes:
 
 # The tools hold buffers and are not safe to share between threads: one of each per thread.
 def _compressor(codec: int) -> zstandard.ZstdCompressor:
-    found = _tools.__dict__.setdefault("compressors", {})
+    found: dict[int, zstandard.ZstdCompressor] = _tools.__dict__.setdefault("compressors", {})
     if codec not in found:
         level, words = (3, None) if codec == ZSTD else (12, _DICTIONARY)
         found[codec] = zstandard.ZstdCompressor(
@@ -62,7 +62,7 @@ def _compressor(codec: int) -> zstandard.ZstdCompressor:
 
 
 def _decompressor(codec: int) -> zstandard.ZstdDecompressor:
-    found = _tools.__dict__.setdefault("decompressors", {})
+    found: dict[int, zstandard.ZstdDecompressor] = _tools.__dict__.setdefault("decompressors", {})
     if codec not in found:
         found[codec] = zstandard.ZstdDecompressor(dict_data=_DICTIONARY if codec == ZSTD_SHEET else None)
     return found[codec]

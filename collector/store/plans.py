@@ -25,7 +25,7 @@ _Record = TypeVar("_Record", PlanRecord, ControlsRecord)
 
 
 def append_version(
-    conn: Connection, table: Table, document: Json, name: bytes, valid_from: datetime, recorded_ms: int
+    conn: Connection, table: Table, document: Json, name: bytes, *, valid_from: datetime, recorded_ms: int
 ) -> int:
     """Record *document* as the next version in *table* (`plan` or `controls`) and return the version, from 1.
 

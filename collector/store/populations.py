@@ -78,7 +78,7 @@ def record(
     if before and root == before.root and not differences and not observation.events:
         return None
     if before and not differences and not observation.events:
-        raise IntegrityError(f"{_name(run.subject)}: another population is claimed, but no item changed")
+        raise IntegrityError(f"{subject_name(run.subject)}: another population is claimed, but no item changed")
     at = max(to_ms(run.finished), before.at if before else 0)
     state = next_id(conn, population_state.c.id)
     conn.execute(
@@ -96,13 +96,19 @@ def record(
     _write(conn, subject, state, at, differences)
     pairs = population_root((each.key_digest, each.artifact or _GONE) for each in kept)
     return canonical(
-        {"subject": _name(run.subject), "at": at, "count": run.counts.items, "root": root.hex(), "changes": pairs.hex()}
+        {
+            "subject": subject_name(run.subject),
+            "at": at,
+            "count": run.counts.items,
+            "root": root.hex(),
+            "changes": pairs.hex(),
+        }
     )
 
 
 def _require_root(run: Run) -> bytes:
     if run.population is None:
-        raise IntegrityError(f"{_name(run.subject)}: a collected run must name its population")
+        raise IntegrityError(f"{subject_name(run.subject)}: a collected run must name its population")
     return run.population
 
 
@@ -112,8 +118,8 @@ def _require_sum(run: Run, before: State | None, differences: Sequence[_Differen
     expected = (before.count if before else 0) + added - gone
     if run.counts.items != expected:
         raise IntegrityError(
-            f"{_name(run.subject)}: {run.counts.items} items were read, but the last population and its changes make "
-            f"{expected}",
+            f"{subject_name(run.subject)}: {run.counts.items} items were read, but the last population and its "
+            f"changes make {expected}",
             hint="The run was compared with a population that is not the last one; read the subject again.",
         )
 
@@ -212,10 +218,11 @@ def require_stored(changes: Iterable[ItemChange], artifacts: Mapping[bytes, int]
     for each in changes:
         if each.artifact is not None and each.artifact not in artifacts:
             raise IntegrityError(
-                f"{_name(subject)}: an item names artifact {show_digest(each.artifact)}, which is neither given nor "
-                "stored"
+                f"{subject_name(subject)}: an item names artifact {show_digest(each.artifact)}, which is "
+                "neither given nor stored"
             )
 
 
-def _name(subject: Subject) -> str:
+def subject_name(subject: Subject) -> str:
+    """Return *subject* as entries and messages name it."""
     return f"{subject.source} {subject.kind} {subject.scope}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Select, func, or_, select
@@ -98,7 +99,7 @@ def volatile_fields(conn: Connection, number: int, at: datetime) -> dict[str, Js
     return document
 
 
-def _versions(subjects: Iterable[int]) -> Select[tuple[int, bytes, int, int, bytes]]:
+def _versions(subjects: Iterable[int]) -> Select[Any]:
     return (
         select(item_version.c.subject, item.c.key, item_version.c.since, item_version.c.until, artifact.c.digest)
         .select_from(item_version)
@@ -110,7 +111,7 @@ def _versions(subjects: Iterable[int]) -> Select[tuple[int, bytes, int, int, byt
 
 def _read_versions(
     conn: Connection,
-    query: Select[tuple[int, bytes, int, int, bytes]],
+    query: Select[Any],
     subjects: Mapping[int, Subject],
     key: str | None,
 ) -> list[ItemVersion]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from sqlalchemy import Connection, exists, insert, select
 
@@ -33,11 +35,19 @@ def append_request(conn: Connection, request: SnapshotRequest) -> int:
 def pending_requests(conn: Connection) -> list[SnapshotRequest]:
     """Return the requests that no last sweep has answered, oldest first."""
     answered = exists().where(sweep.c.request == snapshot_request.c.id, sweep.c.request != 0, sweep.c.last)
-    query = _REQUESTS.where(~answered).order_by(snapshot_request.c.id)
-    return [
-        SnapshotRequest(source, tuple(orjson.loads(kinds)), reason, name or "", from_ms(at), number)
-        for number, source, kinds, reason, name, at in conn.execute(query)
-    ]
+    return [_request(tuple(row)) for row in conn.execute(_REQUESTS.where(~answered).order_by(snapshot_request.c.id))]
+
+
+def request_of(conn: Connection, number: int) -> SnapshotRequest | None:
+    """Return the request that sweep *number* answered, or None."""
+    query = _REQUESTS.join(sweep, sweep.c.request == snapshot_request.c.id).where(sweep.c.id == number)
+    row = conn.execute(query).first()
+    return None if row is None else _request(tuple(row))
+
+
+def _request(row: tuple[Any, ...]) -> SnapshotRequest:
+    number, source, kinds, reason, name, at = row
+    return SnapshotRequest(source, tuple(orjson.loads(kinds)), reason, name or "", from_ms(at), number)
 
 
 def request_digest(conn: Connection, number: int) -> bytes:

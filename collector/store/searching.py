@@ -37,17 +37,16 @@ def sweeps_between(
     """
     start, end = to_ms(period.start), to_ms(period.end)
     overlaps = and_(sweep.c.finished >= start, sweep.c.first_due < end)
-    near = or_(and_(sweep.c.due >= start - HOUR_MS, sweep.c.due < end + HOUR_MS), _LATE)
-    after = 0
-    while True:
+    with reading() as conn:
+        of = sweep.c.source.in_(names.sources(conn) if source is None else [names.source(conn, source)])
+        prompt = select(sweep.c.id).where(of, overlaps, sweep.c.due >= start - HOUR_MS, sweep.c.due < end + HOUR_MS)
+        late = select(sweep.c.id).where(of, overlaps, _LATE)
+        numbers = sorted({*conn.execute(prompt).scalars(), *conn.execute(late).scalars()})
+    for at in range(0, len(numbers), _PAGE):
+        query = select(sweep).where(sweep.c.id.in_(numbers[at : at + _PAGE])).order_by(sweep.c.id)
         with reading() as conn:
-            where = _of_source(conn, names, source)
-            query = select(sweep).where(where, overlaps, near, sweep.c.id > after).order_by(sweep.c.id).limit(_PAGE)
             records = [reader.record(conn, row) for row in conn.execute(query).all()]
         yield from records
-        if len(records) < _PAGE:
-            return
-        after = records[-1].id
 
 
 def newest_runs(
@@ -207,7 +206,8 @@ def _pages(
 ) -> Iterator[Row[Any]]:
     """Yield the rows of the sweeps *where*, in order of *order* and then id, reading a page at a time."""
     key = (order.desc(), sweep.c.id.desc()) if descending else (order, sweep.c.id)
-    page, more = _PAGE // 10, true()
+    page = _PAGE // 10
+    more: ColumnElement[bool] = true()
     while True:
         rows = conn.execute(select(sweep).where(where, more).order_by(*key).limit(page)).all()
         yield from rows

@@ -35,6 +35,7 @@ def encode(
     runs: Sequence[Run],
     lines: Sequence[Line],
     frame: Frame | None,
+    *,
     due: datetime,
     trigger: Trigger,
     roots: Mapping[int, bytes | None],

@@ -11,14 +11,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from collector.clock import Clock, from_ms, to_ms
-from collector.errors import StoreError
+from collector.errors import ConfigError
 from collector.log import ledger
-from collector.log.leaf import OutsideProfile
-from collector.log.ledger import Leaf
+from collector.log.leaf import Leaf, OutsideProfile
 from collector.model import Artifact, Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject, Sweep
 from collector.store import contents, plans, reading, requests, searching, tables
 from collector.store import tags as claims
-from collector.store.connection import Database, parse_url
+from collector.store.connection import Database, size
 from collector.store.locks import locked
 from collector.store.names import Names
 from collector.store.records import (
@@ -30,7 +29,6 @@ from collector.store.records import (
     RunOutcome,
     SweepRecord,
 )
-from collector.store.schema import prepare
 from collector.store.sweeps import SweepReader
 from collector.store.writing import append_sweep
 from collector.tag import Tag
@@ -39,22 +37,8 @@ _STAGED_AT_A_TIME = 2_000
 _LEAVES_AT_A_TIME = 1_000
 
 
-def open_store(url: str, *, clock: Clock, create: bool = True) -> Store:
-    """Return the store at *url* (``sqlite:///FILE`` or ``postgresql://USER@HOST/DATABASE``), ready for use.
-
-    An older store is brought up to date; an empty or missing database becomes a store when *create*. Raises
-    `StoreError` for a database that is missing, unreachable, not ours, read-only, full or of a newer version.
-    """
-    database = Database(parse_url(url))
-    try:
-        return Store(database, clock, prepare(database, clock, create=create))
-    except BaseException:
-        database.close()
-        raise
-
-
 class Store:
-    """One store of evidence; made by `open_store`. *id* is random, given once, and in the log's genesis leaf."""
+    """One store of evidence, as `open_store` gives it. *id* is random, given once, and in the log's genesis leaf."""
 
     def __init__(self, database: Database, clock: Clock, id: str) -> None:
         self.id = id
@@ -103,12 +87,12 @@ class Store:
         Raises `IntegrityError` when *digest* is not that of the document's canonical form.
         """
         with self._writing() as (conn, now):
-            return plans.append_version(conn, tables.plan, document, digest, valid_from, now)
+            return plans.append_version(conn, tables.plan, document, digest, valid_from=valid_from, recorded_ms=now)
 
     def append_controls(self, document: Json, digest: bytes, valid_from: datetime) -> int:
         """Record *document* as the control set from *valid_from* on, as `append_plan` does."""
         with self._writing() as (conn, now):
-            return plans.append_version(conn, tables.controls, document, digest, valid_from, now)
+            return plans.append_version(conn, tables.controls, document, digest, valid_from=valid_from, recorded_ms=now)
 
     def append_tag(self, target: str, control: str, note: str, actor: str, withdraws: int | None = None) -> int:
         """Record a claim by *actor* that *target* supports *control*, or that tag *withdraws* no longer holds.
@@ -116,7 +100,7 @@ class Store:
         Returns the tag's id. Raises `QueryError` when there is no tag *withdraws*.
         """
         with self._writing() as (conn, now):
-            return claims.append_tag(conn, target, control, note, actor, withdraws, now)
+            return claims.append_tag(conn, Tag(0, target, control, note, actor, from_ms(now), withdraws))
 
     def request_snapshot(self, request: SnapshotRequest) -> int:
         """Record an ad hoc trigger, and return its id; a sweep that names the id answers it."""
@@ -255,6 +239,11 @@ class Store:
         with self._database.reading() as conn:
             return requests.pending_requests(conn)
 
+    def request_of(self, run: str) -> SnapshotRequest | None:
+        """Return the snapshot request that *run* (an id) answered; None when it answered none."""
+        with self._database.reading() as conn:
+            return requests.request_of(conn, int(run.partition("-")[0]))
+
     # The log, and locks
 
     def leaves(self, start: int = 0, end: int | None = None) -> Iterator[Leaf]:
@@ -267,6 +256,11 @@ class Store:
             if len(page) < upto - start:
                 return
             start = upto
+
+    def size(self) -> int:
+        """Return how many bytes the store takes, as its database counts them (indexes included)."""
+        with self._database.reading() as conn:
+            return size(conn)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold *name* against other processes and threads. Raises `BusyError` at once when it is held.
@@ -296,5 +290,5 @@ class Store:
             self._names.forget()
             self._sweeps.forget()
             if isinstance(error, OutsideProfile):
-                raise StoreError(f"this cannot be recorded: {error}", hint="Use shorter names.") from error
+                raise ConfigError(f"a name is too long for a leaf of the log: {error}", hint="Shorten it.") from error
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, insert, select
 
 from collector.canonical import canonical, digest
-from collector.clock import from_ms
+from collector.clock import from_ms, to_ms
 from collector.errors import QueryError
 from collector.log import ledger
 from collector.log.leaf import LeafKind
@@ -16,27 +16,24 @@ from collector.store.tables import tag
 from collector.tag import Tag
 
 
-def append_tag(
-    conn: Connection, target: str, control: str, note: str, actor: str, withdraws: int | None, at_ms: int
-) -> int:
-    """Record a claim and return its id, from 1. Raises `QueryError` when it withdraws a tag that does not exist."""
-    if withdraws is not None and conn.execute(select(tag.c.id).where(tag.c.id == withdraws)).scalar() is None:
-        raise QueryError(
-            f"there is no tag {withdraws} to withdraw", hint="`evidenced tag list` shows those that stand."
-        )
+def append_tag(conn: Connection, claim: Tag) -> int:
+    """Record *claim* and return the id it gets, from 1. Raises `QueryError` when it withdraws what does not exist."""
+    if claim.withdraws is not None and not conn.execute(select(tag.c.id).where(tag.c.id == claim.withdraws)).first():
+        raise QueryError(f"there is no tag {claim.withdraws}", hint="`evidenced tag list` shows those that stand.")
+    number = next_id(conn, tag.c.id)
     row = {
-        "id": next_id(conn, tag.c.id),
-        "target": target,
-        "control": control,
-        "note": note,
-        "actor": ensure_actor(conn, actor),
-        "at": at_ms,
-        "withdraws": withdraws,
+        "id": number,
+        "target": claim.target,
+        "control": claim.control,
+        "note": claim.note,
+        "actor": ensure_actor(conn, claim.actor),
+        "at": to_ms(claim.at),
+        "withdraws": claim.withdraws,
     }
     # What a person wrote stays out of the leaf: it may name people, and a leaf cannot be erased.
-    payload = {"tag": row["id"], "digest": digest(canonical(row)).hex()}
-    conn.execute(insert(tag).values(**row, leaf=ledger.append(conn, LeafKind.TAG, payload, at_ms)))
-    return int(row["id"])
+    payload = {"tag": number, "digest": digest(canonical(row)).hex()}
+    conn.execute(insert(tag).values(**row, leaf=ledger.append(conn, LeafKind.TAG, payload, to_ms(claim.at))))
+    return number
 
 
 def tags(conn: Connection, *, target: str | None = None, control: str | None = None) -> list[Tag]:

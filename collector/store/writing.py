@@ -46,10 +46,13 @@ def append_sweep(conn: Connection, names: Names, reader: SweepReader, sweep: Swe
     number = next_id(conn, sweep_table.c.id)
     entries = _record_evidence(conn, number, subjects, sweep.observations)
     frame, lines = frame_for(sweep.source, runs, reader.last_frame(conn, source)) if runs else (None, [])
-    encoded = encode(runs, lines, frame, sweep.due, sweep.trigger, _unstated(runs))
-    payload = _payload(conn, sweep, number, frame, encoded, entries)
-    leaf = ledger.append(conn, LeafKind.SWEEP, payload, recorded_ms)
-    _insert(conn, sweep, number, source, frame, encoded, leaf, recorded_ms)
+    encoded = encode(runs, lines, frame, due=sweep.due, trigger=sweep.trigger, roots=_unstated(runs))
+    said = _said(sweep, number) | _committed(frame, encoded, entries)
+    if sweep.request:
+        said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
+    leaf = ledger.append(conn, LeafKind.SWEEP, said, recorded_ms)
+    row = _row(sweep) | _kept(conn, frame, encoded)
+    conn.execute(insert(sweep_table).values(id=number, source=source, recorded=recorded_ms, leaf=leaf, **row))
     return Receipt(number, leaf, from_ms(recorded_ms), tuple(f"{number}-{at}" for at in range(len(runs))))
 
 
@@ -97,17 +100,11 @@ def _record_evidence(
         entry = populations.record(conn, sweep, subject, each, artifacts)
         entries += [entry] if entry else []
         if each.volatile is not None:
-            entries.append(_keep_volatile(conn, sweep, subject, each.run, each.volatile, artifacts))
+            at, name = to_ms(each.run.finished), digest(each.volatile)
+            conn.execute(insert(volatile).values(subject=subject, at=at, sweep=sweep, artifact=artifacts[name]))
+            of = populations.subject_name(each.run.subject)
+            entries.append(canonical({"subject": of, "at": at, "volatile": name.hex()}))
     return entries
-
-
-def _keep_volatile(
-    conn: Connection, sweep: int, subject: int, run: Run, data: bytes, artifacts: Mapping[bytes, int]
-) -> bytes:
-    at, name = to_ms(run.finished), digest(data)
-    conn.execute(insert(volatile).values(subject=subject, at=at, sweep=sweep, artifact=artifacts[name]))
-    who = run.subject
-    return canonical({"subject": f"{who.source} {who.kind} {who.scope}", "at": at, "volatile": name.hex()})
 
 
 def _unstated(runs: Iterable[Run]) -> dict[int, bytes | None]:
@@ -121,10 +118,8 @@ def _unstated(runs: Iterable[Run]) -> dict[int, bytes | None]:
     }
 
 
-def _payload(
-    conn: Connection, sweep: Sweep, number: int, frame: Frame | None, encoded: Encoded, entries: Sequence[bytes]
-) -> dict[str, Json]:
-    """Return what the leaf says: names of sources, counts and digests; what is at its default is left out."""
+def _said(sweep: Sweep, number: int) -> dict[str, Json]:
+    """Return what the leaf says of *sweep* itself; what is at its default is left out."""
     said: dict[str, Json] = {
         "sweep": number,
         "source": sweep.source,
@@ -132,19 +127,21 @@ def _payload(
         "trigger": sweep.trigger.value,
         "plan": sweep.plan_version,
         "runs": dict(Counter(str(each.run.detail or each.run.outcome) for each in sweep.observations)),
-        "sheet": digest(encoded.sheet).hex(),
     }
-    if frame:
-        said["frame"] = digest(frame.document()).hex()
-    if encoded.notes:
-        said["notes"] = digest(encoded.notes).hex()
-    if entries:
-        said["root"] = entries_root(entries).hex()
     if sweep.part or not sweep.last:
         said |= {"part": sweep.part, "last": sweep.last}
-    if sweep.request:
-        said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
     return said
+
+
+def _committed(frame: Frame | None, encoded: Encoded, entries: Sequence[bytes]) -> dict[str, Json]:
+    """Return the digests by which the leaf commits to everything that the sweep adds."""
+    digests = {
+        "sheet": digest(encoded.sheet),
+        "frame": frame.artifact.digest if frame else None,
+        "notes": digest(encoded.notes) if encoded.notes else None,
+        "root": entries_root(entries) if entries else None,
+    }
+    return {name: each.hex() for name, each in digests.items() if each}
 
 
 def entries_root(entries: Sequence[bytes]) -> bytes:
@@ -155,35 +152,25 @@ def entries_root(entries: Sequence[bytes]) -> bytes:
     return tree_root(hashes)
 
 
-def _insert(
-    conn: Connection,
-    sweep: Sweep,
-    number: int,
-    source: int,
-    frame: Frame | None,
-    encoded: Encoded,
-    leaf: int,
-    recorded_ms: int,
-) -> None:
-    codec, sheet = pack_sheet(encoded.sheet)
+def _row(sweep: Sweep) -> dict[str, Json]:
     due = to_ms(sweep.due)
-    conn.execute(
-        insert(sweep_table).values(
-            id=number,
-            source=source,
-            due=due,
-            first_due=min((to_ms(each.run.due) for each in sweep.observations), default=due),
-            finished=max((to_ms(each.run.finished) for each in sweep.observations), default=due),
-            trigger=sweep.trigger.value,
-            part=sweep.part,
-            last=sweep.last,
-            request=sweep.request,
-            plan=sweep.plan_version,
-            recorded=recorded_ms,
-            frame=keep_one(conn, frame.document()) if frame else None,
-            notes=keep_one(conn, encoded.notes) if encoded.notes else None,
-            codec=codec,
-            sheet=sheet,
-            leaf=leaf,
-        )
-    )
+    return {
+        "due": due,
+        "first_due": min((to_ms(each.run.due) for each in sweep.observations), default=due),
+        "finished": max((to_ms(each.run.finished) for each in sweep.observations), default=due),
+        "trigger": sweep.trigger.value,
+        "part": sweep.part,
+        "last": sweep.last,
+        "request": sweep.request,
+        "plan": sweep.plan_version,
+    }
+
+
+def _kept(conn: Connection, frame: Frame | None, encoded: Encoded) -> dict[str, Json]:
+    codec, sheet = pack_sheet(encoded.sheet)
+    return {
+        "frame": keep(conn, [frame.artifact])[frame.artifact.digest] if frame else None,
+        "notes": keep_one(conn, encoded.notes) if encoded.notes else None,
+        "codec": codec,
+        "sheet": sheet,
+    }
