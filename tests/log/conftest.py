@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
+from collector.log import checkpoint as checkpoint_module
 from collector.log import leaf as leaf_module
 from collector.log import ledger
+from collector.log import note as note_module
 from collector.log import tree as tree_module
 from collector.log.leaf import LeafKind
 from collector.log.tables import log_head, log_leaf, log_node, metadata
@@ -28,6 +30,18 @@ def tree():
 def leaf():
     """The module under test; the mutation test puts its mutants in this place."""
     return leaf_module
+
+
+@pytest.fixture
+def note():
+    """The module under test; the mutation test puts its mutants in this place."""
+    return note_module
+
+
+@pytest.fixture
+def checkpoint():
+    """The module under test; the mutation test puts its mutants in this place."""
+    return checkpoint_module
 
 
 class LogDatabase:
