@@ -29,7 +29,10 @@ def normalise(value: Json) -> Json:
     Whole numbers beyond 2**53 - 1, on which JSON readers disagree, become decimal strings. Normalising again changes
     nothing. Raises `Invalid` for NaN, an infinity, a time without zone, a key that is not text, or an unknown type.
     """
-    return _plain(value, _unchanged)
+    try:
+        return _plain(value, _unchanged)
+    except RecursionError:
+        raise Invalid("an item is nested without end") from None
 
 
 def canonical(value: Json) -> bytes:
