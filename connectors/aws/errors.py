@@ -182,9 +182,8 @@ def _signature(text: str, operation: str, date: datetime | None, clock: Clock) -
             f"{operation} refused the signature, and this machine's clock is {abs(off):.0f} s {side} AWS's: {text}",
             hint="Set this machine's clock (NTP).",
         )
-    return Misconfigured(
-        f"{operation} refused the signature: {text}", hint="Correct the secret access key; see that the clock is right."
-    )
+    hint = "Renew or correct the credentials; the secret key is wrong, or their time is over."
+    return Misconfigured(f"{operation} refused the credentials: {text}", hint=hint)
 
 
 def clean(text: str) -> str:
