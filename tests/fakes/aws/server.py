@@ -51,6 +51,7 @@ class _State:
     fixtures: dict[tuple[str, str, str | None], Fixture] = field(default_factory=dict)
     rules: list[_Rule] = field(default_factory=list)
     tokens: Tokens = field(default_factory=Tokens)
+    most: dict[tuple[str, str], int] = field(default_factory=dict)
     requests: list[Ask] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
@@ -127,6 +128,11 @@ class FakeAws:
         with self._lock:
             self._state.fixtures[service, operation, region] = fixture
 
+    def at_most(self, service: str, operation: str, items: int) -> None:
+        """Give no more than *items* a page, whatever is asked for: AWS reserves the right to. ``*`` stands for any."""
+        with self._lock:
+            self._state.most[service, operation] = items
+
     def trouble(
         self,
         service: str,
@@ -200,7 +206,7 @@ class FakeAws:
         for trouble in troubles:
             if trouble.refuse:
                 raise trouble.refuse(ask, self.principal)
-        paging = paging_of(ask.model)
+        paging = self._paging(ask)
         token = paging.token(ask.params) if paging else None
         whole: Mapping[str, Any] | Reply
         if paging and token:
@@ -213,6 +219,11 @@ class FakeAws:
         for trouble in troubles:
             page = trouble.page(page, token) if trouble.page else page
         return wire.say(ask, self._state.tokens.output(page, ask), request_id)
+
+    def _paging(self, ask: Ask) -> Paging | None:
+        paging, most = paging_of(ask.model), self._state.most
+        limits = [most[key] for key in ((ask.service, ask.operation), (ask.service, "*"), ("*", "*")) if key in most]
+        return replace(paging, maximum=min(limits[0], paging.maximum)) if paging and limits else paging
 
     def _looked_up(self, ask: Ask, http: Http) -> Mapping[str, Any] | Reply:
         found = self._state.fixtures.get((ask.service, ask.operation, ask.region))
