@@ -1,0 +1,222 @@
+"""The coverage of a period: what was expected of the plans, what is recorded, and what is missing.
+
+Expectation comes from the plans on record and outcomes from sweeps and missed intervals, so the answer for a past
+period does not depend on today's configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from collector.ask.plans import recorded_plans
+from collector.coverage import Gap, Recorded, SlotOutcome, Tally, gaps, outcomes, tally
+from collector.criteria import criteria
+from collector.errors import QueryError
+from collector.grouping import Groups, by_control, by_criterion, by_day, by_kind, by_scope, by_source, tally_by
+from collector.model import Outcome, Period, Slot, Subject
+from collector.plan import Plan
+from collector.schedule import exclusions, slots_through
+from collector.tag import ControlSet
+
+if TYPE_CHECKING:
+    from collector.store import Store, SweepRecord
+
+GROUPINGS = ("criterion", "control", "kind", "source", "scope", "day")
+
+# A gap that reaches into the period began at a slot before it; the longest usual cadence is a month.
+_LEAD_IN = timedelta(days=35)
+_MS = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to cover: a period, and only the slots that fit. *kind* may be a pattern; empty means any."""
+
+    period: Period
+    source: str = ""
+    kind: str = ""
+    criterion: str = ""
+    control: str = ""
+    by: str = "criterion"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The sums of one group; *title* is our own short title where the group has one."""
+
+    name: str
+    title: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The answer. *until* is the period's end, or the present where that is sooner: later slots are not due yet.
+
+    *pending* counts slots that are due but whose time to be read has not passed. *unserved* names the criteria or
+    controls that nothing planned serves, when asked by them. *slots* is what became of each due slot.
+    """
+
+    question: Question
+    until: datetime
+    rows: tuple[Row, ...]
+    total: Tally
+    gaps: tuple[Gap, ...]
+    pending: int
+    unserved: tuple[str, ...]
+    slots: tuple[SlotOutcome, ...]
+
+
+def coverage(store: Store, question: Question, *, now: datetime, grace: timedelta) -> Coverage:
+    """Return the coverage that *question* asks for, as it stands at *now*.
+
+    A slot without a record is missed once it is more than *grace* old. Raises `QueryError` for a source, kind,
+    criterion or control that nothing on record knows, and for a period that has not begun.
+    """
+    if question.period.start >= now:
+        raise QueryError("the period has not begun", hint="Coverage is about slots that were due.")
+    plans = recorded_plans(store)
+    controls = [(each.valid_from, ControlSet.of(each.document)) for each in store.controls()]
+    groupings = _groupings(plans, controls)
+    wanted = _wanted(question, plans, controls, groupings)
+    found, pending = _outcomes(store, plans, question, wanted, now=now, grace=grace)
+    inside = [each for each in found if each.slot.due >= question.period.start]
+    missing = gaps(found, _observed(store, question, now), question.period, now=now)
+    groups = _with_none(groupings[question.by], question.by)
+    return Coverage(
+        question=question,
+        until=min(question.period.end, now),
+        rows=tuple(_rows(question, controls, tally_by(groups, inside, missing))),
+        total=tally(inside, missing),
+        gaps=tuple(missing),
+        pending=pending,
+        unserved=tuple(_unserved(question, plans, controls)),
+        slots=tuple(inside),
+    )
+
+
+def _outcomes(
+    store: Store, plans: Sequence[Plan], question: Question, wanted: Groups, *, now: datetime, grace: timedelta
+) -> tuple[list[SlotOutcome], int]:
+    """Return what became of every wanted slot, lead-in included, and how many of the period are still pending."""
+    period = _with_lead_in(question.period, now)
+    due = [
+        slot
+        for slot in slots_through(plans, period, question.source or None)
+        if any(True for _ in wanted(slot.subject, slot.due))
+    ]
+    recorded = [each for sweep in store.sweeps(period, question.source or None) for each in _recorded(sweep)]
+    missed = store.missed(period, question.source or None)
+    found = outcomes(due, recorded, missed, exclusions(plans), now=now, grace=grace)
+    return found, len(set(due)) - len(found)
+
+
+def _recorded(sweep: SweepRecord) -> Iterator[Recorded]:
+    for run in sweep.runs:
+        slot = Slot(run.subject, run.due)
+        yield Recorded(slot, run.outcome, run.detail, run.reason, run.id, run.message, run.trigger)
+
+
+def _observed(store: Store, question: Question, now: datetime) -> Iterator[tuple[Subject, datetime, str]]:
+    for sweep in store.sweeps(_with_lead_in(question.period, now), question.source or None):
+        for run in sweep.runs:
+            if run.outcome is Outcome.COLLECTED:
+                yield run.subject, run.finished, run.id
+
+
+def _with_lead_in(period: Period, now: datetime) -> Period:
+    return Period(period.start - _LEAD_IN, min(period.end, now + _MS))
+
+
+def _groupings(plans: Sequence[Plan], controls: Sequence[tuple[datetime, ControlSet]]) -> dict[str, Groups]:
+    return {
+        "criterion": by_criterion(_criteria_of_kinds(plans)),
+        "control": by_control(controls),
+        "kind": by_kind,
+        "source": by_source,
+        "scope": by_scope,
+        "day": by_day,
+    }
+
+
+def _with_none(groups: Groups, by: str) -> Groups:
+    """Return *groups* with a group for what belongs to none, so that nothing that was due is left out of the rows."""
+    return lambda subject, at: tuple(groups(subject, at)) or (f"(no {by})",)
+
+
+def _criteria_of_kinds(plans: Sequence[Plan]) -> dict[str, tuple[str, ...]]:
+    """Return the criteria of each kind ever planned, as the newest plan that has it says."""
+    return {kind.name: kind.criteria for plan in plans for source in plan.sources for kind in source.kinds}
+
+
+def _wanted(
+    question: Question,
+    plans: Sequence[Plan],
+    controls: Sequence[tuple[datetime, ControlSet]],
+    groupings: dict[str, Groups],
+) -> Groups:
+    """Return groups that are empty for a slot that is not asked about; raise `QueryError` for unknown names."""
+    kinds = _criteria_of_kinds(plans)
+    _known("source", question.source, {source.name for plan in plans for source in plan.sources})
+    _known("criterion", question.criterion, criteria())
+    _known("control", question.control, {each.id for _, found in controls for each in found.controls})
+    chosen = {name for name in kinds if fnmatchcase(name, question.kind or "*")}
+    if question.kind and not chosen:
+        _known("kind", question.kind, kinds)
+    serving = groupings["criterion"], groupings["control"]
+
+    def wanted(subject: Subject, due: datetime) -> Iterable[str]:
+        if subject.kind not in chosen:
+            return ()
+        for name, groups in zip((question.criterion, question.control), serving, strict=True):
+            if name and name not in groups(subject, due):
+                return ()
+        return ("wanted",)
+
+    return wanted
+
+
+def _known(what: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name and name not in names:
+        near = ", ".join(get_close_matches(name, names, n=3)) or ", ".join(sorted(names)[:12]) or "none"
+        raise QueryError(f"no {what} on record is called {name!r}", hint=f"Nearest: {near}.")
+
+
+def _rows(
+    question: Question, controls: Sequence[tuple[datetime, ControlSet]], tallies: dict[str, Tally]
+) -> Iterator[Row]:
+    titles = _titles(question.by, controls)
+    # The standard's own order, and the control set's, which the alphabet does not know; "(no ...)" comes last.
+    order = {name: place for place, name in enumerate(titles)}
+    for name in sorted(tallies, key=lambda name: (order.get(name, len(order)), name)):
+        yield Row(name, titles.get(name, ""), tallies[name])
+
+
+def _titles(by: str, controls: Sequence[tuple[datetime, ControlSet]]) -> dict[str, str]:
+    if by == "criterion":
+        return {each.id: each.title for each in criteria().values()}
+    if by == "control":
+        return {each.id: each.title for _, found in controls for each in found.controls}
+    return {}
+
+
+def _unserved(
+    question: Question, plans: Sequence[Plan], controls: Sequence[tuple[datetime, ControlSet]]
+) -> Iterator[str]:
+    """Yield the criteria, or the controls of the newest set, that no kind ever planned serves."""
+    if question.by not in ("criterion", "control") or question.criterion or question.control or question.kind:
+        return
+    kinds = _criteria_of_kinds(plans)
+    if question.by == "criterion":
+        served = {name for names in kinds.values() for name in names}
+        yield from (name for name in criteria() if name not in served)
+    elif controls:
+        for each in controls[-1][1].controls:
+            if not any(each.shown_by(kind) for kind in kinds):
+                yield each.id

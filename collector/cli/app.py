@@ -1,0 +1,75 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from collector import __version__
+from collector.cli import asking, coverage, kinds, plan, policy, running, runs, setup, snapshot, status, tag
+from collector.cli.exits import MEANINGS
+
+_ORDER = (
+    "init", "check", "run", "snapshot", "status",
+    "coverage", "as-of", "diff", "history", "runs",
+    "kinds", "plan", "policy", "tag",
+)  # fmt: skip
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+class _InOrder(TyperGroup):
+    """Lists the commands in the order in which a user meets them."""
+
+    def list_commands(self, _: typer.Context) -> list[str]:  # type: ignore[override]
+        """See the class."""
+        return list(_ORDER)
+
+
+app = typer.Typer(
+    name="evidenced",
+    cls=_InOrder,
+    help="Collect audit evidence on a schedule, and answer what an auditor will ask.\n\n"
+    "\b\nStart:   evidenced init, evidenced check, evidenced run\n"
+    "Ask:     evidenced coverage --from 2026-01-01 --to 2026-04-01\n"
+    "\n"
+    "Times are ISO dates (midnight UTC) or instants (2026-03-14T03:00Z); a period includes its start, not its end. "
+    "Every answer can be had as one JSON document with --json.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"evidenced {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
+app.command("init")(setup.init)
+app.command("check")(setup.check)
+app.add_typer(running.app, name="run")
+app.command("snapshot")(snapshot.snapshot)
+app.command("status")(status.status)
+app.command("coverage")(coverage.coverage)
+app.command("as-of")(asking.as_of)
+app.command("diff")(asking.diff)
+app.command("history")(asking.history)
+app.command("runs")(runs.runs)
+app.add_typer(kinds.app, name="kinds")
+app.add_typer(plan.app, name="plan")
+app.command("policy")(policy.policy)
+app.add_typer(tag.app, name="tag")

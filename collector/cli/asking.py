@@ -1,0 +1,259 @@
+"""`evidenced as-of`, `diff`, `history`: what was there, what changed, the life of one item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.cli.opening import instants, opened_store
+from collector.cli.options import ConfigOption, JsonOption, KindArgument, ScopeOption, SourceOption
+from collector.cli.render import Part, Table, lines, outline, plural, show, show_json
+from collector.clock import iso
+from collector.errors import QueryError
+from collector.model import Json, Run
+
+if TYPE_CHECKING:
+    from collector.difference import FieldChange
+    from collector.population import Difference, ItemAt, ItemDifference, Life, PopulationAt
+    from collector.store import Store
+
+Columns = dict[str, Any]
+
+_FieldOption = Annotated[
+    list[str] | None,
+    typer.Option("--field", metavar="EXPR", help="A column: a JMESPath expression over the item; may be repeated."),
+]
+
+
+def as_of(
+    kind: KindArgument,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="The instant: an ISO date or date-time.")],
+    source: SourceOption = "",
+    scope: ScopeOption = "",
+    key: Annotated[str, typer.Option("--key", metavar="KEY", help="Only this item, whole.", show_default=False)] = "",
+    fields: _FieldOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a population as it was at an instant.
+
+    With the run that saw it, and whether the next good run still did.
+
+    \b
+    Example: evidenced as-of aws.iam.users --at 2026-03-14 --field UserName
+    """
+    from collector.population import as_of as ask
+
+    (when,), now = instants(at)
+    columns = _columns(fields)
+    with opened_store(config) as store:
+        found = ask(store, kind, when, now=now, source=source, scope=scope, key=key)
+        if as_json:
+            show_json({"kind": kind, "at": when, "populations": [_with_documents(store, each) for each in found]})
+            return
+        show(f"{kind} at {iso(when)}", "")
+        for each in found:
+            show(*_population(store, each, when, columns, whole=bool(key)))
+
+
+def diff(
+    kind: KindArgument,
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="The earlier instant.")],
+    until: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="The later instant; left out: now.", show_default=False)
+    ] = "",
+    source: SourceOption = "",
+    scope: ScopeOption = "",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what differs between two instants, field by field.
+
+    \b
+    Example: evidenced diff aws.iam.users --from 2026-03-01 --to 2026-04-01
+    """
+    from collector.population import difference
+
+    (start, *end), now = instants(since, *([until] if until else []))
+    with opened_store(config) as store:
+        found = difference(store, kind, start, end[0] if end else now, now=now, source=source, scope=scope)
+    if as_json:
+        show_json(found)
+    else:
+        show(*_difference(found))
+
+
+def history(
+    kind: KindArgument,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The item's key, as `evidenced as-of` shows it.")],
+    source: SourceOption = "",
+    scope: ScopeOption = "",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every form an item ever had, and when it was seen so.
+
+    \b
+    Example: evidenced history aws.iam.users arn:aws:iam::111122223333:user/ana
+    """
+    from collector.population import life
+
+    with opened_store(config) as store:
+        found = life(store, kind, key, source=source, scope=scope)
+    if as_json:
+        show_json({"kind": kind, "key": key, "forms": found})
+    else:
+        show(f"{kind} {key}", "")
+        show(*(part for each in found for part in _form(each)))
+
+
+def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
+    from collector.cli.render import plain
+    from collector.population import document
+
+    volatile = store.volatile(found.subject, found.run.finished) if found.run else None
+    items = [
+        {
+            **plain(each),
+            "document": document(store, each.artifact),
+            "volatile": (volatile or {}).get(each.key),
+        }
+        for each in found.items
+    ]
+    return {
+        "subject": found.subject,
+        "observed": found.run is not None,
+        "run": found.run,
+        "next": found.next,
+        "items": items,
+    }
+
+
+def _population(store: Store, found: PopulationAt, at: datetime, columns: Columns, *, whole: bool) -> Iterator[Part]:
+    from collector.cli.render import span
+
+    yield f"{found.subject.source} {found.subject.scope}"
+    if found.run is None:
+        yield "  not observed yet at that time: nothing is known, which is not the same as empty"
+        yield ""
+        return
+    yield f"  seen by    run {found.run.id}, {span(at - found.run.finished)} before ({iso(found.run.finished)})"
+    if found.next is None:
+        yield "  next seen  not yet"
+    else:
+        changed = sum(not each.still_seen for each in found.items)
+        words = "still the same" if not changed else f"{plural(changed, 'item')} no longer so"
+        yield f"  next seen  by run {found.next.id} ({iso(found.next.finished)}): {words}"
+    if whole:
+        for each in found.items:
+            yield from _item(store, each)
+    else:
+        yield ""
+        rows = [[each.key, each.since, *_values(store, each, columns)] for each in found.items]
+        yield Table(["key", "so since", *(columns or ("artifact",))], rows)
+    yield ""
+    yield plural(len(found.items), "item")
+    yield ""
+
+
+def _item(store: Store, item: ItemAt) -> Iterator[Part]:
+    from collector.population import document
+
+    yield ""
+    yield from lines(
+        [
+            ("  key", item.key),
+            ("  so since", item.since),
+            ("  until", item.until or "still so"),
+            ("  artifact", "sha256:" + item.artifact.hex()),
+        ]
+    )
+    yield ""
+    yield from outline(document(store, item.artifact), "  ")
+
+
+def _values(store: Store, item: ItemAt, columns: Columns) -> list[object]:
+    """Return the cells of an item: what each of *columns* finds in it, or the artifact's name when there are none."""
+    from collector.population import document
+
+    if not columns:
+        return [item.artifact]
+    content = document(store, item.artifact)
+    return [_short(each.search(content)) for each in columns.values()]
+
+
+def _columns(expressions: list[str] | None) -> Columns:
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    columns = {}
+    for text in expressions or []:
+        try:
+            columns[text] = jmespath.compile(text)
+        except JMESPathError as error:
+            raise QueryError(f"{text!r} is not a JMESPath expression: {error}", hint="E.g. Tags[].Key") from None
+    return columns
+
+
+def _difference(found: Difference) -> Iterator[Part]:
+    yield f"{found.kind} from {iso(found.start)} to {iso(found.end)}"
+    yield ""
+    for each in found.subjects:
+        place = f"{each.subject.source} {each.subject.scope}"
+        if each.before is not None and each.after is not None:
+            yield f"{place}: {_seen(each.before)} with {_seen(each.after)}"
+        else:
+            yield f"{place}: not compared, not observed yet at {iso(found.end if each.after is None else found.start)}"
+    yield ""
+    for item in found.items:
+        yield from _item_difference(item)
+    counts = {word: sum(each.change == word for each in found.items) for word in ("added", "removed", "changed")}
+    yield ", ".join(f"{count} {word}" for word, count in counts.items())
+
+
+def _seen(run: Run) -> str:
+    return f"run {run.id} ({iso(run.finished)})"
+
+
+_MARKS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def _item_difference(item: ItemDifference) -> Iterator[Part]:
+    yield f"{_MARKS[item.change]} {item.key}  ({item.subject.source} {item.subject.scope})"
+    yield from _fields(item.fields)
+
+
+def _fields(changes: tuple[FieldChange, ...]) -> Iterator[Part]:
+    for each in changes:
+        if each.change == "added":
+            yield f"    {each.path}: + {_short(each.after)}"
+        elif each.change == "removed":
+            yield f"    {each.path}: - {_short(each.before)}"
+        elif each.change == "reordered":
+            yield f"    {each.path}: the same elements in another order"
+        else:
+            yield f"    {each.path}: {_short(each.before)} -> {_short(each.after)}"
+
+
+def _form(form: Life) -> Iterator[Part]:
+    ended = f"{form.ending} at {iso(form.ended)}" if form.ended else "is so still"
+    yield f"{form.subject.source} {form.subject.scope}"
+    yield from lines(
+        [
+            ("  first seen so", form.first_seen),
+            ("  last seen so", form.last_seen),
+            ("  then", ended),
+            ("  artifact", "sha256:" + form.artifact.hex()),
+        ]
+    )
+    yield from _fields(form.fields)
+    yield ""
+
+
+def _short(value: Json) -> str:
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,173 @@
+"""`evidenced coverage`: of what was due in a period, what was collected, and what is missing and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collector.cli.exits import NOT_IN_ORDER
+from collector.cli.opening import load, opened, period_of
+from collector.cli.options import ConfigOption, FromOption, JsonOption, KindOption, SourceOption, ToOption
+from collector.cli.render import Part, Table, plural, show, show_json, span
+from collector.clock import iso
+from collector.errors import QueryError
+
+if TYPE_CHECKING:
+    from collector.ask.coverage import Coverage
+    from collector.coverage import Gap
+
+
+def coverage(
+    since: FromOption = "",
+    until: ToOption = "",
+    criterion: Annotated[
+        str, typer.Option("--criterion", metavar="ID", help="Only what serves it, e.g. CC6.1.", show_default=False)
+    ] = "",
+    control: Annotated[
+        str, typer.Option("--control", metavar="ID", help="Only what serves it.", show_default=False)
+    ] = "",
+    source: SourceOption = "",
+    kind: KindOption = "",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="GROUP",
+            help="criterion, control, kind, source, scope or day. Left out: kind when one criterion or control is "
+            "asked about, else criterion.",
+            show_default=False,
+        ),
+    ] = "",
+    fail_on_gap: Annotated[
+        bool, typer.Option("--fail-on-gap", help="End with 1 when there is a gap, or nothing was due.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what became of every slot due in a period, and its gaps.
+
+    A slot is collected, failed, missed or excluded; each gap is shown with its cause. Left out, the period is the
+    last 30 days.
+
+    \b
+    Example: evidenced coverage --from 2026-01-01 --to 2026-04-01 \\
+                 --criterion CC6.1
+    """
+    from collector.ask.coverage import GROUPINGS, Question
+    from collector.ask.coverage import coverage as ask
+    from collector.clock import SystemClock
+    from collector.schedule import parse_duration
+
+    by = by or ("kind" if criterion or control else "criterion")
+    if by not in GROUPINGS:
+        raise QueryError(f"coverage cannot be grouped by {by!r}", hint=f"Group by {', '.join(GROUPINGS)}.")
+    question = Question(period_of(since, until), source, kind, criterion, control, by)
+    settings, _ = load(config)
+    with opened(settings) as store:
+        found = ask(store, question, now=SystemClock().now(), grace=parse_duration(settings.plan.grace))
+    if as_json:
+        show_json(_document(found))
+    else:
+        show(*_coverage(found))
+    if fail_on_gap and (found.gaps or not found.total.due):
+        raise typer.Exit(NOT_IN_ORDER)
+
+
+def _document(found: Coverage) -> dict[str, object]:
+    asked = found.question
+    names = ("source", "kind", "criterion", "control", "by")
+    return {
+        "period": asked.period,
+        "until": found.until,
+        "asked": {name: getattr(asked, name) or None for name in names},
+        "rows": found.rows,
+        "total": found.total,
+        "gaps": found.gaps,
+        "pending": found.pending,
+        "unserved": found.unserved,
+    }
+
+
+def _coverage(found: Coverage) -> Iterator[Part]:
+    yield from _heading(found)
+    if not found.total.due:
+        yield "Nothing was due: no plan expected anything of this in the period."
+    else:
+        yield _table(found)
+        yield ""
+        yield from _sums(found)
+    if found.unserved:
+        yield f"No planned kind serves: {', '.join(found.unserved)}"
+    if found.gaps:
+        yield ""
+        yield f"{plural(len(found.gaps), 'gap')}, the longest {span(found.total.longest_gap)}:"
+        for together in _alike(found.gaps):
+            yield from _gap(together)
+
+
+def _heading(found: Coverage) -> Iterator[Part]:
+    period = found.question.period
+    yield f"Coverage from {iso(period.start)} to {iso(period.end)}"
+    if found.until < period.end:
+        yield f"The period is not over: this is how it stands at {iso(found.until)}."
+    asked = found.question
+    only = {"criterion": asked.criterion, "control": asked.control, "source": asked.source, "kind": asked.kind}
+    if any(only.values()):
+        yield "Only " + ", ".join(f"{name} {value}" for name, value in only.items() if value)
+    yield ""
+
+
+def _table(found: Coverage) -> Table:
+    figures = ["due", "collected", "failed", "missed", "excluded", "gaps", "longest gap"]
+    titled = any(row.title for row in found.rows)
+    rows = []
+    for row in found.rows:
+        sums = row.tally
+        counts = [sums.due, sums.collected, sums.failed, sums.missed, sums.excluded, sums.gaps]
+        longest = span(sums.longest_gap) if sums.gaps else None
+        rows.append([row.name, *counts, longest, *([row.title] if titled else [])])
+    return Table([found.question.by, *figures, *(["title"] if titled else [])], rows, right=figures)
+
+
+def _sums(found: Coverage) -> Iterator[Part]:
+    sums = found.total
+    yield (
+        f"{plural(sums.due, 'slot')} due: {sums.collected:,} collected ({sums.changed:,} changed, "
+        f"{sums.unchanged:,} unchanged, {sums.empty:,} empty), {sums.failed:,} failed, {sums.missed:,} missed, "
+        f"{sums.excluded:,} excluded"
+    )
+    if found.question.by in ("criterion", "control"):
+        yield "A slot may serve several, so the rows add up to more."
+    if found.pending:
+        yield f"{plural(found.pending, 'slot')} due just now and not counted: the time to read them has not passed"
+
+
+def _alike(found: tuple[Gap, ...]) -> list[list[Gap]]:
+    """Group the gaps of one source that began together for one cause: one outage reads as one."""
+    together: dict[tuple[object, ...], list[Gap]] = {}
+    for gap in found:
+        alike = (gap.period.start, gap.subject.source, gap.outcome, gap.reason or "", gap.cause)
+        together.setdefault(alike, []).append(gap)
+    return [together[alike] for alike in sorted(together, key=str)]
+
+
+def _gap(together: list[Gap]) -> Iterator[Part]:
+    first = together[0]
+    end = max(gap.period.end for gap in together)
+    what = f"{first.outcome}: {first.reason}" if first.reason else str(first.outcome)
+    slots = plural(sum(gap.slots for gap in together), "slot")
+    yield ""
+    yield f"{iso(first.period.start)} to {iso(end)} ({span(end - first.period.start)})  {what}, {slots}"
+    yield f"  {first.subject.source}: {first.cause or 'no cause was recorded'}"
+    kinds: dict[str, list[str]] = {}
+    for gap in together:
+        kinds.setdefault(gap.subject.kind, []).append(gap.subject.scope)
+    yield "  " + ", ".join(f"{kind} ({' '.join(scopes)})" for kind, scopes in kinds.items())
+    runs = [run for gap in together for run in gap.runs]
+    if runs:
+        yield f"  failed runs: {', '.join(runs)}"
+    ended = sorted({gap.ended_by for gap in together if gap.ended_by})
+    if ended:
+        yield f"  ended by: {', '.join(ended)}"

@@ -1,0 +1,97 @@
+"""Opening what a command needs: the configuration, the store, the name of who asks."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collector.errors import ConfigError, QueryError
+
+if TYPE_CHECKING:
+    from collector.config import Config
+    from collector.connector import Connector
+    from collector.model import Period
+    from collector.store import Store
+
+DEFAULT_CONFIG = "evidenced.toml"
+
+
+def config_path(option: Path | None) -> Path:
+    """Return the configuration file: *option*, else ``$EVIDENCED_CONFIG``, else ``./evidenced.toml``."""
+    return option or Path(os.environ.get("EVIDENCED_CONFIG") or DEFAULT_CONFIG)
+
+
+def load(option: Path | None) -> tuple[Config, Mapping[str, Connector]]:
+    """Return the configuration and every installed connector. Raises `ConfigError`."""
+    from collector.config import load_config
+    from collector.connector import connectors
+
+    path = config_path(option)
+    if not path.exists():
+        raise ConfigError(
+            f"{path}: there is no such configuration",
+            hint="Write one with `evidenced init`, or name it: --config FILE, or $EVIDENCED_CONFIG.",
+        )
+    known = connectors()
+    return load_config(path, known), known
+
+
+@contextmanager
+def opened(config: Config, *, create: bool = False) -> Iterator[Store]:
+    """Open the store of *config*, and close it at the end. Raises `StoreError`."""
+    from collector.clock import SystemClock
+    from collector.store import open_store
+
+    store = open_store(config.store.url, clock=SystemClock(), create=create)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def opened_store(option: Path | None) -> Iterator[Store]:
+    """Open the store that exists where the configuration says, for questions. Raises `ConfigError`, `StoreError`."""
+    config, _ = load(option)
+    with opened(config) as store:
+        yield store
+
+
+def actor(name: str) -> str:
+    """Return who asks: *name*, else this machine's user. Raises `QueryError` when neither is known."""
+    if name.strip():
+        return name.strip()
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise QueryError("this machine does not know who you are", hint="Say so: --as NAME.") from None
+
+
+def period_of(since: str, until: str, *, days: int = 30) -> Period:
+    """Return the period from *since* to *until*, as typed; left out, they are *days* before the end, and now.
+
+    Raises `QueryError` when one is no time, or the end is not after the start.
+    """
+    from collector.clock import SystemClock, iso, parse_instant
+    from collector.model import Period
+
+    end = parse_instant(until) if until else SystemClock().now()
+    start = parse_instant(since) if since else end - timedelta(days=days)
+    if end <= start:
+        raise QueryError(
+            f"the period is empty: {iso(start)} is not before {iso(end)}",
+            hint="A period includes its start, not its end: for March, --from 2026-03-01 --to 2026-04-01.",
+        )
+    return Period(start, end)
+
+
+def instants(*texts: str) -> tuple[list[datetime], datetime]:
+    """Return the instants as typed, and the present. Raises `QueryError` for one that is no time."""
+    from collector.clock import SystemClock, parse_instant
+
+    return [parse_instant(text) for text in texts], SystemClock().now()

@@ -1,0 +1,38 @@
+"""The arguments that commands share, each explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Configuration; else $EVIDENCED_CONFIG, else ./evidenced.toml.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+SourceOption = Annotated[str, typer.Option("--source", metavar="SOURCE", help="Only this source.", show_default=False)]
+ScopeOption = Annotated[str, typer.Option("--scope", metavar="SCOPE", help="Only this scope.", show_default=False)]
+KindOption = Annotated[str, typer.Option("--kind", metavar="KIND", help="Only this kind.", show_default=False)]
+KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="A kind of evidence, e.g. aws.iam.users.")]
+FromOption = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="TIME", help="Start, included: an ISO date (midnight UTC) or instant.", show_default=False
+    ),
+]
+ToOption = Annotated[
+    str,
+    typer.Option("--to", metavar="TIME", help="End, not included. Left out: now.", show_default=False),
+]
+ActorOption = Annotated[
+    str,
+    typer.Option("--as", metavar="NAME", help="Who asks; left out: the user of this machine.", show_default=False),
+]

@@ -1,0 +1,79 @@
+"""`evidenced run`: the daemon; `evidenced run show`: the sheet of one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector.cli.opening import config_path, load, opened_store
+from collector.cli.options import ConfigOption, JsonOption
+from collector.cli.render import show, show_json
+from collector.errors import ConfigError
+
+app = typer.Typer(invoke_without_command=True)
+
+_FORMATS = ("auto", "console", "json")
+
+
+@app.callback()
+def run(
+    context: typer.Context,
+    log_format: Annotated[
+        str,
+        typer.Option("--log-format", metavar="auto|console|json", help="Over the configuration's.", show_default=False),
+    ] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Run the daemon; `run show` opens the sheet of one run.
+
+    It stays in the foreground and reads what the plan asks for, on schedule, until it is told to stop. SIGTERM and
+    Ctrl-C let the calls under way finish and end it; SIGHUP reads the configuration again. Only one daemon runs on a
+    store: a second ends with 6. Logs go to stderr.
+
+    \b
+    Example: evidenced run --log-format json
+    The sheet of one run: evidenced run show 12-3
+    """
+    if context.invoked_subcommand is None:
+        _daemon(config, log_format)
+
+
+@app.command("show")
+def show_run(
+    run_id: Annotated[str, typer.Argument(metavar="ID", help="As `evidenced runs` lists it, e.g. 12-3.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the sheet of one run: where it came from, with which query, how complete, when.
+
+    \b
+    Example: evidenced run show 12-3
+    """
+    from collector.ask.sheet import sheet_of
+    from collector.cli.sheet import sheet
+    from collector.clock import SystemClock
+
+    with opened_store(config) as store:
+        found = sheet_of(store, run_id, now=SystemClock().now())
+    if as_json:
+        show_json(found)
+    else:
+        show(*sheet(found))
+
+
+def _daemon(config: Path | None, log_format: str) -> None:
+    if log_format not in ("", *_FORMATS):
+        raise typer.BadParameter(f"{log_format!r} is not one of {', '.join(_FORMATS)}", param_hint="--log-format")
+    from collector.clock import SystemClock
+    from collector.daemon import Daemon
+    from collector.logs import configure_logs
+
+    settings, connectors = load(config)
+    if not settings.sources:
+        raise ConfigError(f"{settings.path}: names no source, so there is nothing to run", hint="Add one.")
+    configure_logs(settings.log.level, log_format or settings.log.format)  # type: ignore[arg-type]
+    daemon = Daemon(config_path(config), settings, connectors, SystemClock())
+    daemon.handle_signals()
+    daemon.run()

@@ -1,0 +1,56 @@
+"""`evidenced runs`: every attempt to read, newest first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from collector.cli.opening import opened_store, period_of
+from collector.cli.options import ConfigOption, FromOption, JsonOption, KindOption, ScopeOption, SourceOption, ToOption
+from collector.cli.render import Table, show, show_json
+from collector.cli.words import came_of
+from collector.errors import QueryError
+from collector.model import Outcome
+
+
+def runs(
+    since: FromOption = "",
+    until: ToOption = "",
+    source: SourceOption = "",
+    kind: KindOption = "",
+    scope: ScopeOption = "",
+    outcome: Annotated[
+        str, typer.Option("--outcome", metavar="OUTCOME", help="Only collected, or only failed.", show_default=False)
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most this many.")] = 50,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List runs, newest first. `evidenced run show ID` opens the sheet of one.
+
+    \b
+    Example: evidenced runs --from 2026-03-01 --outcome failed --limit 20
+    """
+    if outcome not in ("", Outcome.COLLECTED, Outcome.FAILED):
+        raise QueryError(f"a run is collected or failed, not {outcome!r}", hint="Missed slots: `evidenced coverage`.")
+    period = period_of(since, until) if since or until else None
+    with opened_store(config) as store:
+        found = store.runs(
+            period,
+            source=source or None,
+            kind=kind or None,
+            scope=scope or None,
+            outcome=Outcome(outcome) if outcome else None,
+            limit=limit,
+        )
+    if as_json:
+        show_json({"period": period, "runs": found, "limit": limit})
+        return
+    rows = [
+        [run.id, run.due, run.subject.source, run.subject.kind, run.subject.scope, run.counts.items, came_of(run)]
+        for run in found
+    ]
+    show(Table(["run", "due", "source", "kind", "scope", "items", "outcome"], rows, right=["items"]))
+    if len(found) == limit:
+        show("", f"Only the newest {limit} are shown; more with --limit.")

@@ -1,0 +1,116 @@
+"""`evidenced tag`: claims by people that a run or an artifact supports a control."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from collector.cli.opening import actor, instants, load, opened, opened_store
+from collector.cli.options import ActorOption, ConfigOption, JsonOption
+from collector.cli.render import Table, plural, show, show_json
+
+
+class _AddByDefault(TyperGroup):
+    """Takes `tag 12-3 ...` as `tag add 12-3 ...`: what follows is a target unless it is a command."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """See the class."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["add", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=_AddByDefault, no_args_is_help=True)
+
+_NOTE = typer.Option("--note", metavar="TEXT", help="Why; kept with the claim.")
+
+
+@app.callback()
+def _group() -> None:
+    """Claim that a run or an artifact supports a control.
+
+    Claims are dated and withdrawn by a later claim, never edited.
+
+    \b
+    Examples: evidenced tag 12-3 --control AC-01 --note 'quarterly review'
+              evidenced tag withdraw 5 --note 'wrong quarter'
+    """
+
+
+@app.command()
+def add(
+    target: Annotated[str, typer.Argument(metavar="RUN|ARTIFACT", help="A run's id, or sha256:... of an artifact.")],
+    control: Annotated[str, typer.Option("--control", metavar="ID", help="The control it supports.")],
+    reason: Annotated[str, _NOTE],
+    by: ActorOption = "",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tag a run or an artifact with a control; `add` may be left out.
+
+    \b
+    Example: evidenced tag 12-3 --control AC-01 --note 'quarterly review'
+    """
+    from collector.ask.claims import claim
+    from collector.tag import load_controls
+
+    settings, _ = load(config)
+    with opened(settings) as store:
+        number = claim(store, load_controls(settings.controls_path), target, control, note=reason, actor=actor(by))
+    if as_json:
+        show_json({"tag": number})
+    else:
+        show(f"Tag {number}: {target} supports {control}")
+
+
+@app.command()
+def withdraw(
+    number: Annotated[int, typer.Argument(metavar="ID", help="As `evidenced tag list` shows it.")],
+    reason: Annotated[str, _NOTE] = "",
+    by: ActorOption = "",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Withdraw a tag by a later claim; both stay on record.
+
+    \b
+    Example: evidenced tag withdraw 5 --note 'wrong quarter'
+    """
+    from collector.ask.claims import withdrawal
+
+    _, now = instants()
+    with opened_store(config) as store:
+        made = withdrawal(store, number, reason, actor(by), now=now)
+    if as_json:
+        show_json({"tag": made, "withdraws": number})
+    else:
+        show(f"Tag {made} withdraws tag {number}")
+
+
+@app.command("list")
+def list_(
+    control: Annotated[
+        str, typer.Option("--control", metavar="ID", help="Only of this control.", show_default=False)
+    ] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Withdrawn ones and withdrawals too.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the tags made by hand that stand.
+
+    \b
+    Example: evidenced tag list --control AC-1
+    """
+    from collector.tag import standing
+
+    _, now = instants()
+    with opened_store(config) as store:
+        found = [each for each in store.tags() if control in ("", each.control)]
+    shown = found if everything else standing(found, now)
+    if as_json:
+        show_json({"tags": shown})
+        return
+    rows = [[tag.id, tag.at, tag.control, tag.target, tag.actor, tag.note, tag.withdraws] for tag in shown]
+    show(Table(["tag", "at", "control", "target", "by", "note", "withdraws"], rows), "", plural(len(rows), "tag"))
