@@ -17,9 +17,9 @@ from collector.clock import Clock
 from collector.config import Config, source_digest
 from collector.connector import Connector
 from collector.due import Due, Order, due, missed
-from collector.errors import BusyError, ConfigError, EvidencedError
+from collector.errors import BusyError, EvidencedError
 from collector.model import Artifact, Period, Run, Scope, Slot, SnapshotRequest, Subject, Sweep, Trigger
-from collector.plan import Plan, build_plan, changes
+from collector.plan import Plan, PlannedSource, build_plan, changes
 from collector.schedule import parse_duration, slots_through
 from collector.source import Source, opened
 from collector.store import Store
@@ -141,7 +141,7 @@ class Dispatcher:
         self._grace = parse_duration(config.plan.grace)
         self._controls: ControlSet = load_controls(config.controls_path)
         self._sources = {
-            name: Source(name, connector_of(self._connectors, name, settings.connector), settings)
+            name: Source(name, self._connectors[settings.connector], settings)
             for name, settings in config.sources.items()
         }
 
@@ -150,7 +150,7 @@ class Dispatcher:
         return job is None or job.done()
 
     def _waiting(self, name: str) -> bool:
-        if self._unread.get(name):
+        if self._unread.get(name) or (name in self._sources and self._discovery.stale(name)):
             return True
         return next(self._pending(name, self._clock.now()), None) is not None
 
@@ -231,27 +231,28 @@ class Dispatcher:
             now=now,
             grace=self._grace,
             recorded=self._recorded(name, since, now),
-            skipped=plan.excluded,
+            skipped=lambda subject: bool(plan.excluded(subject)),
         )
         for record in missed(
             found, source=name, since=since, until=now + _MS, plan_version=plan.version, cause=self._cause
         ):
             self._store.append_missed(record)
             self._log.warning("slots missed", source=name, cause=record.cause, slots=len(found.passed))
-        if name not in self._sources:
+        source, planned = self._sources.get(name), plan.source(name)
+        if source is None or planned is None:
             self._accounted[name] = now
             return
-        orders = self._orders(name, found, plan, now)
+        orders = self._orders(planned, found, plan, now)
         if orders:
-            self._sweeper.sweep(self._sources[name], plan.source(name), plan.version, orders)
+            self._sweeper.sweep(source, planned, plan.version, orders)
         self._unread.get(name, set()).difference_update(order.subject for order in orders)
         self._accounted[name] = now
 
-    def _orders(self, name: str, found: Due, plan: Plan, now: datetime) -> list[Order]:
+    def _orders(self, source: PlannedSource, found: Due, plan: Plan, now: datetime) -> list[Order]:
         """Return the runs to make: what is due and still planned, and what was never read."""
-        planned = {subject for subject, _, _ in plan.source(name).subjects() if not plan.excluded(subject)}
+        planned = {subject for subject, _, _ in source.subjects() if not plan.excluded(subject)}
         orders = {order.subject: order for order in found.orders if order.subject in planned}
-        for subject in self._unread.get(name, set()) & planned:
+        for subject in self._unread.get(source.name, set()) & planned:
             orders.setdefault(subject, Order(subject, now, Trigger.CATCH_UP))
         return sorted(orders.values())
 
@@ -277,7 +278,7 @@ class Dispatcher:
 
     def _answer(self, request: SnapshotRequest, done: Callable[[Run], None]) -> Swept:
         source, planned = self._sources.get(request.source), self.plan.source(request.source)
-        if source is None:
+        if source is None or planned is None:
             # The source left the plan after the request was made; an empty sweep ends the request for the asker.
             return Swept((self._store.append(_nothing(request, self.plan.version)).sweep,), ())
         wanted = set(request.kinds)
@@ -292,14 +293,3 @@ class Dispatcher:
 
 def _nothing(request: SnapshotRequest, plan_version: int) -> Sweep:
     return Sweep(request.source, request.at, Trigger.ADHOC, plan_version, (), request=request.id)
-
-
-def connector_of(connectors: Mapping[str, Connector], source: str, named: str) -> Connector:
-    """Return the connector of *source*: the *named* one, else the one before the colon. Raises `ConfigError`."""
-    name = named or source.partition(":")[0]
-    if name not in connectors:
-        raise ConfigError(
-            f"source {source!r} needs the connector {name!r}, which is not installed",
-            hint=f"Installed: {', '.join(sorted(connectors)) or 'none'}. Install it: pip install 'evidenced[{name}]'.",
-        )
-    return connectors[name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from collector.config import load_config
@@ -24,13 +26,16 @@ grace = "5m"
 """
 
 
+START = datetime(2026, 3, 14, 3, 10, tzinfo=UTC)
+
+
 class Desk:
     """Everything of one installation, and `pass_time`, which ticks as the daemon does."""
 
     def __init__(self, tmp_path, url, opening=None):
         self.path = tmp_path / "evidenced.toml"
         self.url = url
-        self.clock = PlayedClock()
+        self.clock = PlayedClock(START)
         self.paper = Paper({"paper.users": [{"id": "ana"}], "paper.rooms": [{"id": "1"}], "paper.doors": []})
         self.paper.opening = opening
         self.configure()
