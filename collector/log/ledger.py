@@ -102,8 +102,10 @@ def leaf(conn: Connection, index: int) -> Leaf:
 def leaves(conn: Connection, start: int = 0, end: int | None = None) -> Iterator[Leaf]:
     """Yield the leaves ``[start, end)`` in order, as far as the log goes; to the last one when *end* is None.
 
-    Raises `IntegrityError` where a leaf is missing, or its bytes are not a leaf.
+    Raises `IntegrityError` where a leaf is missing, or its bytes are not a leaf; `QueryError` for a negative *start*.
     """
+    if start < 0:
+        raise QueryError(f"the log has no leaf {start}", hint="Leaves are counted from 0.")
     size = _read_head(conn).size
     end = size if end is None else min(end, size)
     for index, data, _, _ in _stored_leaves(conn, start, end):

@@ -50,7 +50,8 @@ class LogDatabase:
     """A database with the log's bare tables; `writing` and `reading` are transactions as the store makes them."""
 
     def __init__(self, url):
-        self.engine = create_engine(url, poolclass=NullPool)
+        patience = {"timeout": 60} if url.startswith("sqlite") else {}
+        self.engine = create_engine(url, poolclass=NullPool, connect_args=patience)
         if self.engine.dialect.name == "sqlite":
             _begin_immediately(self.engine)
 

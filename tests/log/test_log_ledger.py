@@ -106,6 +106,7 @@ def test_a_proof_of_a_leaf_or_size_that_never_was_is_a_wrong_question(log):
         for ask in (
             lambda: ledger.leaf(conn, 3),
             lambda: ledger.leaf(conn, -1),
+            lambda: list(ledger.leaves(conn, -1)),
             lambda: ledger.root_at(conn, 4),
             lambda: ledger.inclusion_proof(conn, 3, 3),
             lambda: ledger.inclusion_proof(conn, 0, 4),
