@@ -85,14 +85,10 @@ def test_a_signature_given_twice_counts_once(note):
 
 
 def test_two_different_keys_under_one_name_and_id_are_refused(note):
-    first, second = _colliding_keys(note)
+    """Four bytes collide within a second of trying: an id proves nothing."""
+    first, second = note.VerifierKey("x", (17_346).to_bytes(32)), note.VerifierKey("x", (75_898).to_bytes(32))
     message = _refusal(ConfigError, note.open_note, _note(_PETER_LINE), [first, second])
     assert message == f"two keys are known as x+{first.id.hex()}"
-
-
-def _colliding_keys(note):
-    """Two public keys with one four-byte id: such are easily made, so an id proves nothing."""
-    return note.VerifierKey("x", (17_346).to_bytes(32)), note.VerifierKey("x", (75_898).to_bytes(32))
 
 
 def test_a_text_may_hold_blank_lines_and_other_letters(note):
