@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Column, Connection, func, insert, select
+from sqlalchemy import Column, Connection, func, insert, select, type_coerce
+from sqlalchemy.types import NullType
 
 from collector.canonical import digest
 from collector.errors import IntegrityError, QueryError
@@ -90,13 +91,15 @@ def digests(conn: Connection, ids: Iterable[int]) -> dict[int, bytes]:
     return found
 
 
-_FORM = (artifact.c.digest, artifact.c.length, artifact.c.codec, artifact.c.bytes)
+# The driver's own value: SQLAlchemy's reading of a BLOB makes bytes(n) of a number that someone put in its place.
+_BYTES = type_coerce(artifact.c.bytes, NullType()).label("bytes")
+_FORM = (artifact.c.digest, artifact.c.length, artifact.c.codec, _BYTES)
 
 
 def _verified(row: Sequence[object]) -> bytes:
     name, length, codec, packed = row
     if not isinstance(name, bytes) or not isinstance(packed, bytes) or not isinstance(codec, int):
-        raise IntegrityError("an artifact's row does not hold bytes")
+        raise IntegrityError("what is stored of an artifact are no bytes")
     data = unpack(codec, packed)
     if len(data) != length or digest(data) != name:
         raise IntegrityError(f"artifact {show_digest(name)}: the stored bytes have another digest")

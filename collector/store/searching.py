@@ -6,6 +6,7 @@ were late have an index of their own (`ix_sweep_late`), and both are asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -21,6 +22,7 @@ from collector.store.sweeps import SweepReader
 from collector.store.tables import HOUR_MS, LATE, missed, sweep
 
 _PAGE = 200
+_RUN_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 Reading = Callable[[], AbstractContextManager[Connection]]
 # Word for word the condition of the index, or it would not be used.
 _LATE = literal_column(f"({LATE})", Boolean)
@@ -67,11 +69,11 @@ def newest_runs(
     for row in _pages(conn, where, sweep.c.id, descending=True):
         sheet = reader.sheet(conn, row)
         chosen = [
-            (outcome.finished, at)
+            (-to_ms(outcome.finished), at)
             for at, outcome in enumerate(sheet.outcomes())
             if wanted(outcome) and (period is None or period.start <= outcome.due < period.end)
         ]
-        for _, at in sorted(chosen, reverse=True)[: limit - len(found)]:
+        for _, at in sorted(chosen)[: limit - len(found)]:
             found.append(reader.run(conn, sheet, at))
         if len(found) >= limit:
             break
@@ -81,7 +83,7 @@ def newest_runs(
 def run_by_id(conn: Connection, reader: SweepReader, name: str) -> Run:
     """Return the run that ``<sweep>-<position>`` names. Raises `QueryError` when there is none."""
     number, _, position = name.partition("-")
-    if not (number.isdecimal() and position.isdecimal()):
+    if not _RUN_ID.fullmatch(name):
         raise QueryError(
             f"{name!r} is not the id of a run", hint="A run is named like 12-3; `evidenced runs` lists them."
         )
