@@ -21,7 +21,8 @@ class Passed:
             if each.subjects is None:
                 self._whole[each.source].append(each)
             for subject in each.subjects or ():
-                self._named[subject].append(each)
+                if subject.source == each.source:
+                    self._named[subject].append(each)
 
     def cause(self, slot: Slot) -> str | None:
         """Return why *slot* was missed, or None when no record says that it was."""

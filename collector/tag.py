@@ -31,12 +31,13 @@ _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 def _instant(value: object) -> object:
     """Return a TOML date or time, or ISO text, as an aware instant; a date is its midnight, no zone is UTC."""
-    if isinstance(value, date):
-        value = value.isoformat()
+    text = value.isoformat() if isinstance(value, date) else value
     try:
-        return parse_instant(value) if isinstance(value, str) else value
+        if text is None or isinstance(text, str):
+            return None if text is None else parse_instant(text)
     except QueryError as error:
         raise ValueError(str(error)) from error
+    raise ValueError("write a date, 2026-01-01, or a time with its zone")
 
 
 Instant = Annotated[datetime | None, BeforeValidator(_instant)]
