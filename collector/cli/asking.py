@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.cli.layout import Part, Table, lines, outline, show
 from collector.cli.opening import instants, opened_store
 from collector.cli.options import ConfigOption, JsonOption, KindArgument, ScopeOption, SourceOption
-from collector.cli.render import Part, Table, lines, outline, plural, show, show_json
+from collector.cli.render import plural, show_json
 from collector.clock import iso
 from collector.errors import QueryError
 from collector.model import Json, Run

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.exits import NOT_IN_ORDER
+from collector.cli.layout import Part, Table, show
 from collector.cli.opening import load, opened, period_of
 from collector.cli.options import ConfigOption, FromOption, JsonOption, KindOption, SourceOption, ToOption
-from collector.cli.render import Part, Table, plural, show, show_json, span
+from collector.cli.render import plural, show_json, span
 from collector.clock import iso
 from collector.errors import QueryError
+from collector.model import Outcome
 
 if TYPE_CHECKING:
     from collector.ask.coverage import Coverage
     from collector.coverage import Gap
+
+_SHOWN_RUNS = 6
 
 
 def coverage(
@@ -156,10 +160,9 @@ def _alike(found: tuple[Gap, ...]) -> list[list[Gap]]:
 def _gap(together: list[Gap]) -> Iterator[Part]:
     first = together[0]
     end = max(gap.period.end for gap in together)
-    what = f"{first.outcome}: {first.reason}" if first.reason else str(first.outcome)
     slots = plural(sum(gap.slots for gap in together), "slot")
     yield ""
-    yield f"{iso(first.period.start)} to {iso(end)} ({span(end - first.period.start)})  {what}, {slots}"
+    yield f"{iso(first.period.start)} to {iso(end)} ({span(end - first.period.start)})  {_what(first)}, {slots}"
     yield f"  {first.subject.source}: {first.cause or 'no cause was recorded'}"
     kinds: dict[str, list[str]] = {}
     for gap in together:
@@ -167,7 +170,19 @@ def _gap(together: list[Gap]) -> Iterator[Part]:
     yield "  " + ", ".join(f"{kind} ({' '.join(scopes)})" for kind, scopes in kinds.items())
     runs = [run for gap in together for run in gap.runs]
     if runs:
-        yield f"  failed runs: {', '.join(runs)}"
-    ended = sorted({gap.ended_by for gap in together if gap.ended_by})
+        yield f"  failed runs: {_some(runs)}"
+    ended = [gap.ended_by for gap in together if gap.ended_by]
     if ended:
-        yield f"  ended by: {', '.join(ended)}"
+        yield f"  ended by: {_some(ended)}"
+
+
+def _what(gap: Gap) -> str:
+    if gap.outcome is Outcome.MISSED and gap.reason:
+        return f"missed, and failed: {gap.reason}"
+    return f"{gap.outcome}: {gap.reason}" if gap.reason else str(gap.outcome)
+
+
+def _some(runs: list[str]) -> str:
+    """Return the first run ids of many; --json has them all."""
+    more = len(runs) - _SHOWN_RUNS
+    return ", ".join(runs[:_SHOWN_RUNS]) + (f" and {more:,} more" if more > 0 else "")

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from collector.cli.exits import NOT_IN_ORDER
+from collector.cli.layout import Part, Table, lines, outline, show
 from collector.cli.options import JsonOption, KindArgument
-from collector.cli.render import Part, Table, lines, outline, plural, show, show_json
+from collector.cli.render import plural, show_json
 
 app = typer.Typer(no_args_is_help=True, help="List, explain and lint the kinds of evidence.")
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.layout import Part, Table, show
 from collector.cli.opening import load, opened
 from collector.cli.options import ConfigOption, JsonOption, SourceOption
-from collector.cli.render import Part, Table, plural, show, show_json
+from collector.cli.render import plural, show_json
 
 if TYPE_CHECKING:
     from collector.ask.plans import Version

@@ -11,41 +11,21 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
 from collector.clock import iso
 from collector.model import Json
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 # C0 and C1 controls, marks without width, line separators, bidirectional controls, lone surrogates, tag characters.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-_ALARM = ("failed", "missed", "denied", "error", "gap")
-_UNBOUNDED = 100_000
-
-Cell = Any  # None, str, int, bool, datetime, timedelta, Enum, digest bytes, or a sequence of these
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows under *columns*; *right* names the columns of figures, which stand at the right."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    right: Sequence[str] = ()
-
-
-Part = str | Table  # a string is one line
 
 
 def safe(text: str) -> str:
@@ -111,15 +91,6 @@ def show_json(value: Any) -> None:
     write(harmless + "\n")
 
 
-def show(*parts: Part) -> None:
-    """Write lines and tables to stdout, fitted to the terminal; when piped, no line is wrapped and none coloured."""
-    console = _console()
-    with console.capture() as capture:
-        for part in parts:
-            _print(console, part)
-    write("".join(line.rstrip() + "\n" for line in capture.get().split("\n")[:-1]))
-
-
 def write(text: str) -> None:
     """Write *text* to stdout; when the reader is gone, end quietly with the code a shell gives to SIGPIPE."""
     try:
@@ -132,56 +103,14 @@ def write(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Write one line to stderr: progress and remarks, never the answer."""
+    """Write a remark to stderr, never the answer."""
     typer.echo(safe(text), err=True)
 
 
-def text_of(value: Cell) -> str:  # noqa: PLR0911 - one line a type
-    """Return how a cell reads."""
-    if value is None or value in ("", ()):
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, timedelta):
-        return span(value)
-    if isinstance(value, bytes):
-        return f"sha256:{value.hex()[:12]}…"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, list | tuple):
-        return ", ".join(text_of(each) for each in value) or "-"
-    return safe(str(value))
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    fitted = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if fitted else _UNBOUNDED, markup=False, highlight=False, emoji=False)
-
-
-def _print(console: Console, part: Part) -> None:
-    from rich.text import Text
-
-    if isinstance(part, str):
-        console.print(Text(safe(part)))
-        return
-    console.print(_rich_table(part) if part.rows else Text("(none)"))
-
-
-def _rich_table(table: Table) -> Any:
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    made = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in table.columns:
-        made.add_column(Text(name), justify="right" if name in table.right else "left", overflow="fold")
-    for row in table.rows:
-        cells = [text_of(each) for each in row]
-        made.add_row(*(Text(each, style="red" if each.startswith(_ALARM) else "") for each in cells))
-    return made
+def progress(text: str) -> None:
+    """Write a line of progress to stderr when somebody is watching."""
+    if sys.stderr.isatty():
+        note(text)
 
 
 def _escape(character: str) -> str:
@@ -200,43 +129,3 @@ def _json_escape(character: str) -> str:
 
 def _ending(word: str) -> str:
     return "ies" if word.endswith("y") else "s"
-
-
-def lines(pairs: Iterable[tuple[str, Cell]]) -> list[Part]:
-    """Return *pairs* as aligned ``name  value`` lines."""
-    pairs = list(pairs)
-    width = max((len(name) for name, _ in pairs), default=0)
-    return [f"{name:<{width}}  {text_of(value)}" for name, value in pairs]
-
-
-def outline(value: Json, indent: str) -> Iterator[Part]:
-    """Return a JSON value as indented lines, the way people write an outline."""
-    if isinstance(value, dict):
-        for name, each in value.items():
-            if isinstance(each, dict | list) and each and not _short(each):
-                yield f"{indent}{name}"
-                yield from outline(each, indent + "  ")
-            else:
-                yield f"{indent}{name}: {_inline(each)}"
-    elif isinstance(value, list):
-        for each in value:
-            if isinstance(each, dict | list) and each and not _short(each):
-                first, *rest = outline(each, indent + "  ")
-                yield f"{indent}- {str(first).lstrip()}"
-                yield from rest
-            else:
-                yield f"{indent}- {_inline(each)}"
-    else:
-        yield f"{indent}{_inline(value)}"
-
-
-def _short(value: Json) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str | int) for each in value) and len(_inline(value)) < 60  # noqa: PLR2004
-
-
-def _inline(value: Json) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return ", ".join(value) or "[]"
-    return json.dumps(value, ensure_ascii=False)

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from collector.cli.layout import show
 from collector.cli.opening import config_path, load, opened_store
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import show, show_json
+from collector.cli.render import show_json
 from collector.errors import ConfigError
 
 app = typer.Typer(invoke_without_command=True)

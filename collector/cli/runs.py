@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from collector.cli.layout import Table, show
 from collector.cli.opening import opened_store, period_of
 from collector.cli.options import ConfigOption, FromOption, JsonOption, KindOption, ScopeOption, SourceOption, ToOption
-from collector.cli.render import Table, show, show_json
+from collector.cli.render import show_json
 from collector.cli.words import came_of
 from collector.errors import QueryError
-from collector.model import Outcome
+from collector.model import Outcome, Run
 
 
 def runs(
@@ -48,9 +49,14 @@ def runs(
         show_json({"period": period, "runs": found, "limit": limit})
         return
     rows = [
-        [run.id, run.due, run.subject.source, run.subject.kind, run.subject.scope, run.counts.items, came_of(run)]
+        [run.id, run.due, run.subject.source, run.subject.kind, run.subject.scope, _items(run), came_of(run)]
         for run in found
     ]
     show(Table(["run", "due", "source", "kind", "scope", "items", "outcome"], rows, right=["items"]))
     if len(found) == limit:
         show("", f"Only the newest {limit} are shown; more with --limit.")
+
+
+def _items(run: Run) -> int | None:
+    # Of a failed run the number of items is unknown, not zero.
+    return run.counts.items if run.outcome is Outcome.COLLECTED else None

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.exits import NOT_IN_ORDER
+from collector.cli.layout import Part, Table, show
 from collector.cli.opening import DEFAULT_CONFIG, load
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import Part, Table, note, plural, show, show_json
+from collector.cli.render import plural, progress, show_json
 from collector.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def check(
     from collector.clock import SystemClock
 
     settings, connectors = load(config)
-    checks = ask(settings, connectors, SystemClock(), only=source, every_scope=every_scope, progress=note)
+    checks = ask(settings, connectors, SystemClock(), only=source, every_scope=every_scope, progress=progress)
     if as_json:
         show_json({"sources": checks, "in_order": all(each.in_order for each in checks)})
     elif not checks:

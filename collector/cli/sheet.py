@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from collector.cli.render import Part, Table, lines, outline, span
+from collector.cli.layout import Part, Table, lines, outline
+from collector.cli.render import span
 from collector.cli.words import came_of
 from collector.clock import iso
 from collector.model import OperationCalls, Run

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from collector.cli.exits import SOURCE
+from collector.cli.layout import Table, show
 from collector.cli.opening import actor, load, opened
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
-from collector.cli.render import Table, note, plural, show, show_json
+from collector.cli.render import plural, progress, show_json
 from collector.cli.words import came_of
 
 _Kinds = Annotated[
@@ -54,7 +55,7 @@ def snapshot(
         at=clock.now(),
     )
     with opened(settings, create=True) as store:
-        found = answer(store, request, config=settings, connectors=connectors, clock=clock, progress=note)
+        found = answer(store, request, config=settings, connectors=connectors, clock=clock, progress=progress)
     failed = [run for run in found.runs if run.reason is not None]
     if as_json:
         show_json({"request": found.request, "runs": found.runs, "read_by": "this process" if found.here else "daemon"})

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import instants, opened_store
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import Part, Table, lines, plural, show, show_json, size, span
+from collector.cli.render import plural, show_json, size, span
 from collector.cli.words import came_of
 
 if TYPE_CHECKING:
-    from collector.ask.status import Status
+    from collector.ask.status import OpenFailure, Status
+
+_LONGEST = 160
 
 
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -63,8 +66,24 @@ def _status(found: Status) -> Iterator[Part]:
     if not found.failures:
         yield "Nothing fails."
         return
-    yield f"{plural(len(found.failures), 'kind')} not read well since:"
+    yield "Not read well since they last failed:"
+    alike: dict[tuple[str, str, str, bool], list[OpenFailure]] = {}
     for each in found.failures:
-        since = f"last good {span(found.at - each.last_good)} ago" if each.last_good else "never read well"
-        yield f"  {each.subject.kind} {each.subject.scope} ({each.subject.source}): {came_of(each.run)}, {since}"
-        yield f"    {each.run.message}  (evidenced run show {each.run.id})"
+        key = (each.subject.source, came_of(each.run), each.run.message, each.last_good is None)
+        alike.setdefault(key, []).append(each)
+    for (source, outcome, message, never), together in alike.items():
+        oldest = min((each.last_good for each in together if each.last_good), default=found.at)
+        since = "never read well" if never else f"last good {span(found.at - oldest)} ago"
+        yield f"  {source}: {outcome}, {since}: {_short(message)} (evidenced run show {together[0].run.id})"
+        yield f"    {_kinds(together)}"
+
+
+def _kinds(together: list[OpenFailure]) -> str:
+    kinds: dict[str, list[str]] = {}
+    for each in together:
+        kinds.setdefault(each.subject.kind, []).append(each.subject.scope)
+    return ", ".join(f"{kind} ({' '.join(scopes)})" for kind, scopes in kinds.items())
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from collector.cli.layout import Table, show
 from collector.cli.opening import actor, instants, load, opened, opened_store
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
-from collector.cli.render import Table, plural, show, show_json
+from collector.cli.render import plural, show_json
 
 
 class _AddByDefault(TyperGroup):
