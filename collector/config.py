@@ -18,6 +18,7 @@ from collector.config_checks import (
     beside,
     check_cadences,
     check_controls,
+    check_own_cadences,
     check_patterns,
     check_references,
     duration_within,
@@ -147,7 +148,7 @@ def source_digest(settings: Settings) -> bytes:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file", hint="`evidenced init` writes a commented one.") from None
     except UnicodeDecodeError:
@@ -168,7 +169,7 @@ def _document(path: Path, text: str) -> dict[str, Json]:
 def _refuse_secrets(text: str, document: Json, problems: ConfigProblems) -> None:
     for place, what, breaks in literal_secrets(document):
         problems.secret(place, what, breaks)
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if what := literal_secret(line):
             problems.secret_line(number, what)
 
@@ -211,6 +212,7 @@ def _source(name: str, table: Json, connectors: Mapping[str, Connector], problem
         problems.add(given, no_connector(str(wanted), connectors))
         return None
     kinds = connector.kinds()
+    check_own_cadences(connector.name, kinds, place, problems)
     if table.get("kinds") == []:
         problems.add((*place, "kinds"), "no kind is named: the source would be read for nothing")
     check_patterns(table.get("kinds"), kinds, (*place, "kinds"), problems)

@@ -37,6 +37,15 @@ def check_cadences(every: Json, kinds: Mapping[str, Kind], place: Place, problem
                 Cadence.parse(cadence)
 
 
+def check_own_cadences(connector: str, kinds: Mapping[str, Kind], place: Place, problems: ConfigProblems) -> None:
+    """Note each of a *connector*'s own *kinds* whose cadence is none: here, not when its slots are first asked for."""
+    for name, kind in kinds.items():
+        try:
+            Cadence.parse(kind.every)
+        except ConfigError as error:
+            problems.add(place, f"the connector {connector} is defective: {name}: {error.message}")
+
+
 def check_controls(path: Path, name: Json, problems: ConfigProblems) -> None:
     """Note a file of controls *name* that is not there; it is beside the configuration *path*."""
     if isinstance(name, str) and not beside(path, name).is_file():

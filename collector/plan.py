@@ -70,6 +70,14 @@ class PlannedSource:
                 if scope.level == kind.level:
                     yield Subject(self.name, kind.name, scope.name), kind, scope
 
+    @cached_property
+    def by_cadence(self) -> dict[str, tuple[Subject, ...]]:
+        """The subjects by their cadence: what falls due together is reckoned once for all of them."""
+        found: dict[str, list[Subject]] = {}
+        for subject, kind, _ in self.subjects():
+            found.setdefault(kind.cadence, []).append(subject)
+        return {cadence: tuple(subjects) for cadence, subjects in found.items()}
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -23,8 +23,8 @@ def slots(plan: Plan, period: Period, source: str | None = None) -> Iterator[Slo
     *source* restricts to one source; a name the plan does not know has no slots. The plan's validity is not looked at.
     """
     chosen = [each for each in plan.sources if source is None or each.name == source]
-    groups = [group for each in chosen for group in _groups(each)]
-    streams = [_marked(number, cadence, period, planned) for number, (planned, cadence, _) in enumerate(groups)]
+    groups = [(each, *group) for each in chosen for group in each.by_cadence.items()]
+    streams = [_marked(number, planned, cadence, period) for number, (planned, cadence, _) in enumerate(groups)]
     together: dict[tuple[int, ...], list[Subject]] = {}
     for due, marks in groupby(heapq.merge(*streams), key=lambda each: each[0]):
         numbers = tuple(number for _, number in marks)
@@ -75,14 +75,6 @@ def _newest_first(plans: Sequence[Plan]) -> list[Plan]:
     return sorted(plans, key=lambda each: (each.version, each.valid_from or _ALWAYS), reverse=True)
 
 
-def _groups(source: PlannedSource) -> Iterator[tuple[PlannedSource, Cadence, list[Subject]]]:
-    """Yield the subjects of *source* by cadence, so that a cadence is computed once for all of them."""
-    by_cadence: dict[str, list[Subject]] = {}
-    for subject, kind, _ in source.subjects():
-        by_cadence.setdefault(kind.cadence, []).append(subject)
-    for text, subjects in by_cadence.items():
-        yield source, Cadence.parse(text, source.timezone, source.daily_at), subjects
-
-
-def _marked(number: int, cadence: Cadence, period: Period, source: PlannedSource) -> Iterator[tuple[datetime, int]]:
-    return ((due, number) for due in cadence.occurrences(period, source.offset))
+def _marked(number: int, source: PlannedSource, cadence: str, period: Period) -> Iterator[tuple[datetime, int]]:
+    times = Cadence.parse(cadence, source.timezone, source.daily_at).occurrences(period, source.offset)
+    return ((due, number) for due in times)

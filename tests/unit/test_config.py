@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from collector.config import Config, load_config, source_digest
 from collector.errors import ConfigError
 from tests.fakes.paper import Paper
-from tests.fakes.stationer import Delegation, Stationer, StationerSettings
+from tests.fakes.stationer import KINDS, Delegation, Stationer, StationerSettings
 
 CONNECTORS = {"stationer": Stationer(), "paper": Paper()}
 Load = Callable[[str], Config]
@@ -165,6 +165,18 @@ def test_a_connector_that_is_not_installed_is_an_error_that_lists_those_that_are
         'evidenced.toml:1: sources."papers:main": no connector "papers" is installed; did you mean "paper"?; '
         "installed: paper, stationer; add one with: pip install 'evidenced[NAME]', or its own package"
     ]
+
+
+def test_a_kind_of_a_connector_whose_cadence_is_none_is_found_before_its_slots_are_asked_for(tmp_path: Path) -> None:
+    defective = Stationer(kinds={"stationer.ink": KINDS["stationer.shelves.ink"].model_copy(update={"every": "often"})})
+    (tmp_path / "evidenced.toml").write_text("[sources.stationer]")
+    with pytest.raises(ConfigError, match=r"stationer is defective: stationer\.ink: not a cadence: 'often'"):
+        load_config(tmp_path / "evidenced.toml", {"stationer": defective})
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_error(tmp_path: Path) -> None:
+    (tmp_path / "evidenced.toml").write_bytes(b"\xef\xbb\xbf[plan]\r\ndaily_at = '04:00'\r\n")
+    assert load_config(tmp_path / "evidenced.toml", CONNECTORS).plan.daily_at == "04:00"
 
 
 def test_a_file_that_is_not_toml_is_an_error_with_its_line(errors: Errors) -> None:

@@ -103,6 +103,11 @@ class TestTheWall:
             "01-02 12:00",
         ]
 
+    def test_a_long_period_that_starts_on_a_due_time_has_every_one(self) -> None:
+        year = list(Cadence.parse("daily").occurrences(period("2026-01-01T03:00", "2027-01-01T03:00")))
+        assert [each - DAY for each in year[1:]] == year[:-1]
+        assert len(year) == 365
+
     def test_clocks_that_change_around_ramadan_are_followed(self) -> None:
         """Morocco goes back an hour for Ramadan, in 2026 from 15 February to 22 March."""
         days = Cadence.parse("daily", "Africa/Casablanca", "02:30").occurrences(period("2026-02-14", "2026-02-16"))
