@@ -91,7 +91,6 @@ class Population:
         key = self._key_of(item)
         key_digest = digest(key.encode("utf-8", "surrogatepass"))
         self._split(key, item)
-        fields.sort_sets(item, self.kind.sets)
         data = canonical(item)
         artifact = digest(data)
         # For an event kind a page that shifts under new arrivals repeats an event; for a state it means that the
@@ -135,7 +134,7 @@ class Population:
         return str(key)
 
     def _split(self, key: str, item: dict[str, Json]) -> None:
-        values = fields.split(item, self.kind.volatile)
+        values = fields.split(item, self.kind.volatile, self.kind.sets)
         if values and self.keep_volatile:
             self.volatile[key] = values
 

@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from collector import fields
 from collector.canonical import canonical, digest
 from collector.errors import ConfigError
 from collector.model import Json
@@ -122,6 +123,15 @@ def _as_call(value: object) -> object:
     return {"op": value} if isinstance(value, str) else value
 
 
+def _field_path(path: str) -> str:
+    try:
+        fields.parse(path)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return path
+
+
+FieldPath = Annotated[str, AfterValidator(_field_path)]
 Calls = Annotated[list[Annotated[Call, BeforeValidator(_as_call)]], BeforeValidator(_as_list)]
 
 
@@ -139,10 +149,10 @@ class Kind(_Spec):
     batch: list[Batch] = []
     since: Since | None = None
     key: str | None = Field(default=None, description="Expression for the item's key; one-item kinds have none.")
-    volatile: list[str] = Field(default=[], description="Fields split off before the change digest.")
-    redact: list[str] = Field(default=[], description="Fields whose value is replaced by a mark.")
-    never: list[str] = Field(default=[], description="Fields removed as if the source had not sent them.")
-    sets: list[str] = Field(default=[], description="Lists without order at the source; sorted before hashing.")
+    volatile: list[FieldPath] = Field(default=[], description="Fields split off before the change digest.")
+    redact: list[FieldPath] = Field(default=[], description="Fields whose value is replaced by a mark.")
+    never: list[FieldPath] = Field(default=[], description="Fields removed as if the source had not sent them.")
+    sets: list[FieldPath] = Field(default=[], description="Lists without order at the source; sorted before hashing.")
     every: str = Field(default="daily", description="Default cadence: hourly, daily, weekly, monthly, 15m, cron.")
     criteria: list[str] = []
     grants: list[str] = Field(default=[], description="Permissions needed, where they cannot be inferred.")

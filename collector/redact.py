@@ -73,7 +73,7 @@ def mark(rule: str) -> str:
 
 
 def redact(document: Json, kind: Kind) -> Found:
-    """Remove declared and secret-shaped values from *document* (an item as plain JSON) in place.
+    """Remove declared and secret-shaped values from *document* (an item as read, of dicts and lists) in place.
 
     Returns each (path, rule) once, in the order found; never a value. For declared fields the path is the kind's own;
     for others the concrete one with ``[]`` for every position. Raises `Invalid` when it is nested too deeply to read.
@@ -123,11 +123,21 @@ def _walk(node: Json, path: str, found: Found) -> None:
 def _value(value: Json, path: str, found: Found, words: bool | None) -> Json:
     if isinstance(value, str):
         return _clean(value, path, found, words)
-    if isinstance(value, list) and words is not None:
+    if isinstance(value, bytes | bytearray):
+        return _clean_bytes(bytes(value), path, found, words)
+    if isinstance(value, tuple) or (isinstance(value, list) and words is not None):
         return [_value(each, f"{path}[]", found, words) for each in value]
     if isinstance(value, dict | list):
         _walk(value, path, found)
     return value
+
+
+def _clean_bytes(value: bytes, path: str, found: Found, words: bool | None) -> bytes | str:
+    # Once stored they are base64, in which no secret shows and no mark could be read: they go as a whole.
+    inner: Found = []
+    _clean(value.decode("utf-8", "replace"), path, inner, words)
+    found += inner
+    return mark(inner[0][1]) if inner else value
 
 
 def _rename(node: dict[str, Json], key: str, path: str, found: Found) -> str:

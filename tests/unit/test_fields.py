@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from collector import fields
 from collector.errors import ConfigError
+from collector.procedure import load_kinds
 
 ROLES = {
     "Roles": [
@@ -142,6 +143,16 @@ def test_a_malformed_path_is_an_error_that_names_it(path):
     with pytest.raises(ConfigError) as error:
         fields.remove({"a": 1}, [path])
     assert repr(path) in str(error.value)
+
+
+@pytest.mark.parametrize("field", ["volatile", "redact", "never", "sets"])
+def test_a_kind_with_a_malformed_path_is_an_error_that_names_file_kind_and_field(tmp_path, field):
+    path = tmp_path / "shop.toml"
+    path.write_text(f'["shop.things"]\ntitle = "Things of a shop"\n{field} = ["fine", "not..fine"]\n')
+    with pytest.raises(ConfigError) as error:
+        load_kinds(path)
+    assert str(error.value).startswith(f'{path}: ["shop.things"] {field}.1: ')
+    assert "'not..fine'" in str(error.value)
 
 
 NAMES = st.text(min_size=0, max_size=4)

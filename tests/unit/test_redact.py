@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
@@ -166,6 +167,26 @@ def test_a_key_that_is_a_secret_is_replaced_and_its_value_kept():
     assert document == {"tokens": {"[redacted:github_token]": "ci", "[redacted:github_token](2)": "cd"}}
     assert {rule for _, rule in found} == {"github_token"}
     assert not any(TOKEN in path for path, _ in found)
+
+
+def test_bytes_that_hold_a_secret_are_replaced_as_a_whole():
+    """In the stored base64 nobody could see what was left, nor that something was removed."""
+    document = {"UserData": f"#!/bin/sh\nexport X={TOKEN}\n".encode(), "Blob": b"\x00\xff" * 9, "DB_PASSWORD": b"fish"}
+    assert redact(document, ANY) == [("UserData", "github_token"), ("DB_PASSWORD", "named")]
+    assert document == {"UserData": mark("github_token"), "Blob": b"\x00\xff" * 9, "DB_PASSWORD": mark("named")}
+
+
+def test_a_secret_in_a_tuple_is_found():
+    document = {"a": ("x", {"b": TOKEN})}
+    assert redact(document, ANY) == [("a[].b", "github_token")]
+    assert document == {"a": ["x", {"b": mark("github_token")}]}
+
+
+def test_times_and_numbers_pass_through_as_they_are():
+    document = {"At": datetime(2026, 1, 1, tzinfo=UTC), "Password": 3, "note": "password of"}
+    before = copy.deepcopy(document)
+    assert redact(document, ANY) == []
+    assert document == before
 
 
 def test_no_report_holds_a_position_or_repeats_itself():
