@@ -131,12 +131,17 @@ def _sqlite_engine(path: Path, url: URL) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def server_options(url: URL) -> dict[str, Any]:
+    """Return how to connect to a PostgreSQL at *url*: under our name and process id, and not waiting for ever."""
     options: dict[str, Any] = {"application_name": f"evidenced {os.getpid()}"}
     if "connect_timeout" not in url.query:
         options["connect_timeout"] = _CONNECT_WAIT_S
+    return options
+
+
+def _postgresql_engine(url: URL) -> Engine:
     engine = create_engine(
-        url, connect_args=options, pool_pre_ping=True, pool_size=8, max_overflow=32, hide_parameters=True
+        url, connect_args=server_options(url), pool_pre_ping=True, pool_size=8, max_overflow=32, hide_parameters=True
     )
 
     @event.listens_for(engine, "connect")

@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from collector.errors import BusyError, StoreError
-from collector.store.connection import Database
+from collector.store.connection import Database, server_options
 from collector.store.failures import translated
 
 
@@ -59,7 +59,13 @@ def _file_lock(path: Path, name: str, wait: bool) -> Iterator[None]:
 @contextmanager
 def _server_lock(database: Database, name: str) -> Iterator[None]:
     # Its own connection, outside the pool: the lock lives exactly as long as the session that took it.
-    engine = create_engine(database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    engine = create_engine(
+        database.url,
+        connect_args=server_options(database.url),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
     with translated(database.url):
         conn = engine.connect()

@@ -38,12 +38,12 @@ CREATE TABLE subject (
     id INT8 NOT NULL, source INT8 NOT NULL, kind TEXT NOT NULL, scope TEXT NOT NULL,
     CONSTRAINT pk_subject PRIMARY KEY (id),
     CONSTRAINT fk_subject_source FOREIGN KEY (source) REFERENCES source (id),
-    CONSTRAINT uq_subject_source UNIQUE (source, kind, scope)
+    CONSTRAINT uq_subject_source_kind_scope UNIQUE (source, kind, scope)
 );
 CREATE TABLE item (
     id INT8 NOT NULL, subject INT8 NOT NULL, key_digest BYTES NOT NULL, key BYTES,
     CONSTRAINT pk_item PRIMARY KEY (id),
-    CONSTRAINT uq_item_subject UNIQUE (subject, key_digest)
+    CONSTRAINT uq_item_subject_key_digest UNIQUE (subject, key_digest)
 );
 CREATE TABLE sweep (
     id INT8 NOT NULL, source INT8 NOT NULL, due INT8 NOT NULL, first_due INT8 NOT NULL, finished INT8 NOT NULL,
