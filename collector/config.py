@@ -33,7 +33,16 @@ from collector.redact import scrub
 from collector.secrets import literal_secret, literal_secrets, resolve_secret
 from collector.toml_lines import Place, key_lines
 
-__all__ = ["Config", "LogSettings", "PlanSettings", "StoreSettings", "load_config", "resolve_secret", "source_digest"]
+__all__ = [
+    "Config",
+    "LogSettings",
+    "PlanSettings",
+    "StoreSettings",
+    "load_config",
+    "load_settings",
+    "resolve_secret",
+    "source_digest",
+]
 
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _DEFAULT_STORE = "sqlite:///evidenced.db"
@@ -131,11 +140,28 @@ def load_config(path: Path, connectors: Mapping[str, Connector]) -> Config:
     Raises one `ConfigError` for everything that is wrong, a line each: file, line, place, what, and what was nearest.
     No message shows a value that may be a secret.
     """
+    return _checked(path, lambda document, problems: _load(path, document, connectors, problems))
+
+
+def load_settings(path: Path) -> Config:
+    """Return the configuration as `load_config` does, but with no sources: all that a question to the store needs.
+
+    No connector is loaded, so evidence can be asked where none is installed, and while a source's table is wrong.
+    """
+
+    def load(document: dict[str, Json], problems: ConfigProblems) -> Config | None:
+        ours = {name: each for name, each in document.items() if name not in ("sources", "every")}
+        return _load(path, ours, {}, problems)
+
+    return _checked(path, load)
+
+
+def _checked(path: Path, load: Callable[[dict[str, Json], ConfigProblems], Config | None]) -> Config:
     text = _text(path)
     document = _document(path, text)
     problems = ConfigProblems(path, key_lines(text))
     _refuse_secrets(text, document, problems)
-    config = _load(path, document, connectors, problems)
+    config = load(document, problems)
     problems.raise_any()
     assert config is not None, "a config that failed validation has problems"
     return config

@@ -9,7 +9,7 @@ import typer
 
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, show
-from collector.cli.opening import load, opened, period_of
+from collector.cli.opening import load_ours, opened, period_of
 from collector.cli.options import ConfigOption, FromOption, JsonOption, KindOption, SourceOption, ToOption
 from collector.cli.render import plural, show_json, span
 from collector.clock import iso
@@ -68,7 +68,7 @@ def coverage(
     if by not in GROUPINGS:
         raise QueryError(f"coverage cannot be grouped by {by!r}", hint=f"Group by {', '.join(GROUPINGS)}.")
     question = Question(period_of(since, until), source, kind, criterion, control, by)
-    settings, _ = load(config)
+    settings = load_ours(config)
     with opened(settings) as store:
         found = ask(store, question, now=SystemClock().now(), grace=parse_duration(settings.plan.grace))
     if as_json:

@@ -27,18 +27,33 @@ def config_path(option: Path | None) -> Path:
 
 
 def load(option: Path | None) -> tuple[Config, Mapping[str, Connector]]:
-    """Return the configuration and every installed connector. Raises `ConfigError`."""
+    """Return the configuration, sources and all, and every installed connector. Raises `ConfigError`."""
     from collector.config import load_config
     from collector.connector import connectors
 
+    path = _existing(option)
+    known = connectors()
+    return load_config(path, known), known
+
+
+def load_ours(option: Path | None) -> Config:
+    """Return the configuration without its sources, which is all that a question to the store needs.
+
+    Raises `ConfigError`. Loads no connector and so no cloud's SDK.
+    """
+    from collector.config import load_settings
+
+    return load_settings(_existing(option))
+
+
+def _existing(option: Path | None) -> Path:
     path = config_path(option)
     if not path.exists():
         raise ConfigError(
             f"{path}: there is no such configuration",
             hint="Write one with `evidenced init`, or name it: --config FILE, or $EVIDENCED_CONFIG.",
         )
-    known = connectors()
-    return load_config(path, known), known
+    return path
 
 
 @contextmanager
@@ -57,8 +72,7 @@ def opened(config: Config, *, create: bool = False) -> Iterator[Store]:
 @contextmanager
 def opened_store(option: Path | None) -> Iterator[Store]:
     """Open the store that exists where the configuration says, for questions. Raises `ConfigError`, `StoreError`."""
-    config, _ = load(option)
-    with opened(config) as store:
+    with opened(load_ours(option)) as store:
         yield store
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.layout import Part, Table, show
-from collector.cli.opening import load, opened
+from collector.cli.opening import load, opened_store
 from collector.cli.options import ConfigOption, JsonOption, SourceOption
 from collector.cli.render import plural, show_json
 
@@ -63,11 +63,11 @@ def _plan(config: Path | None, at: str, configured: bool) -> tuple[Plan, list[Ve
     from collector.clock import SystemClock, parse_instant
     from collector.plan import build_plan
 
-    settings, connectors = load(config)
     if configured:
+        settings, connectors = load(config)
         return build_plan(settings, connectors, {}, {}), []
     when = parse_instant(at) if at else SystemClock().now()
-    with opened(settings) as store:
+    with opened_store(config) as store:
         plans = recorded_plans(store)
     return in_force(plans, when), versions(plans)
 

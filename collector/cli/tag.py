@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from collector.cli.layout import Table, show
-from collector.cli.opening import actor, instants, load, opened, opened_store
+from collector.cli.opening import actor, instants, load_ours, opened, opened_store
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
 from collector.cli.render import plural, show_json
 
@@ -57,7 +57,7 @@ def add(
     from collector.ask.claims import claim
     from collector.tag import load_controls
 
-    settings, _ = load(config)
+    settings = load_ours(config)
     with opened(settings) as store:
         number = claim(store, load_controls(settings.controls_path), target, control, note=reason, actor=actor(by))
     if as_json:
