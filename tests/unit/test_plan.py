@@ -115,6 +115,7 @@ def test_a_cadence_is_the_sources_then_the_files_then_the_kinds_own(planned: Pla
 
 def test_among_patterns_the_one_with_the_most_letters_rules_whatever_their_order() -> None:
     patterns = {"*": "1h", "stationer.*": "2h", "stationer.shelves.*": "3h", "stationer.shelves.pens": "4h"}
+    assert cadence_of(KINDS["stationer.shelves.pens"], {"stationer.s*": "1h", "*.shelves.pens": "2h"}) == "2h"
     for ordered in (patterns, dict(reversed(patterns.items()))):
         assert cadence_of(KINDS["stationer.shelves.pens"], ordered) == "4h"
         assert cadence_of(KINDS["stationer.shelves.ink"], ordered) == "3h"
