@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -30,6 +30,7 @@ AMONG = [
 ]
 PEM = armoured("PRIVATE KEY")
 TOKEN = BARE["github_token"][0]
+HASH = BARE["password_hash"][0]
 
 
 @pytest.mark.parametrize(("rule", "secret"), ALONE)
@@ -61,7 +62,7 @@ def test_what_is_no_secret_stays(text):
     assert scrub(text) == text
 
 
-@pytest.mark.parametrize("secret", [PEM, TOKEN], ids=["private_key", "github_token"])
+@pytest.mark.parametrize("secret", [PEM, TOKEN, HASH], ids=["private_key", "github_token", "password_hash"])
 @pytest.mark.parametrize(
     "hide",
     [
@@ -89,6 +90,14 @@ def test_a_policy_document_around_a_secret_stays_readable():
     document = {"doc": json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": TOKEN, "Effect": "Deny"}]})}
     assert redact(document, ANY) == [("doc.Statement[].Sid", "github_token")]
     assert json.loads(document["doc"])["Statement"][0] == {"Sid": "[redacted:github_token]", "Effect": "Deny"}
+
+
+def test_a_reference_beside_a_secret_in_encoded_text_is_still_one_afterwards():
+    hidden = quote(json.dumps({"key": TOKEN, "url": "https://app:${PASSWORD}@db.internal/shop"}))
+    document = {"a": hidden}
+    assert redact(document, ANY) == [("a.key", "github_token")]
+    assert redact(document, ANY) == []
+    assert json.loads(unquote(document["a"]))["url"] == "https://app:${PASSWORD}@db.internal/shop"
 
 
 def test_a_private_key_without_its_end_is_removed_to_the_end_of_the_text():
