@@ -19,11 +19,13 @@ from collector.connector import Connector
 from collector.dispatch import Dispatcher
 from collector.errors import BusyError, ConfigError, EvidencedError, StoreError
 from collector.model import Run, SnapshotRequest
+from collector.plan import Plan
 from collector.store import Store, open_store
 from collector.sweep import Swept
 
 DAEMON_LOCK = "daemon"
 TICK_SECONDS = 1.0
+_ADD_SOURCE = "Add a source or a kind; the file that `evidenced init` writes shows how."
 
 
 class Daemon:
@@ -72,6 +74,7 @@ class Daemon:
     def _serve(self, store: Store) -> None:
         dispatcher = Dispatcher(self._config, self._connectors, store, self._clock)
         dispatcher.start()
+        _refuse_an_empty_plan(self._path, dispatcher.plan)
         ticks = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
         ticks.add_job(
             self._tick,
@@ -114,12 +117,20 @@ class Daemon:
             config = load_config(self._path, self._connectors)
             if config.store != self._config.store:
                 raise ConfigError(f"{self._path}: store: cannot change while the daemon runs", hint="Restart it.")
+            if not config.sources:
+                raise ConfigError(f"{self._path}: no source is left; that would end all collecting", hint=_ADD_SOURCE)
             dispatcher.reload(config)
         except EvidencedError as error:
             self._log.error("not reloaded; the plan stays as it was", error=error.message, hint=error.hint())
             return
         self._config = config
         self._log.info("reloaded", plan=dispatcher.plan.version)
+
+
+def _refuse_an_empty_plan(path: Path, plan: Plan) -> None:
+    """Raise `ConfigError` when nothing would ever be read: a silent daemon looks like a healthy one."""
+    if not any(not plan.excluded(subject) for subject, _, _ in plan.subjects()):
+        raise ConfigError(f"{path}: nothing is planned: no source has a kind to read", hint=_ADD_SOURCE)
 
 
 @contextmanager
@@ -149,6 +160,7 @@ def snapshot_here(
     store: Store,
     clock: Clock,
     request: SnapshotRequest,
+    *,
     done: Callable[[Run], None] = lambda _: None,
 ) -> Swept | None:
     """Answer *request* (recorded already) in this process, for when no daemon runs; *done* hears of each run.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TypeVar
 
 import structlog
 
 import collector
-from collector.clock import Clock
+from collector.clock import Clock, iso
 from collector.collect import SKEW_WARNING_MS, Task, collect
 from collector.due import Order
 from collector.errors import StoreError
@@ -157,6 +157,7 @@ class Sweeper:
             receipt = self._persist(lambda sweep=sweep: self._store.append(sweep))  # type: ignore[misc]
             self._heads.recorded(source, receipt.sweep, observations)
             sweeps.append(receipt.sweep)
+            self._log.info("recorded", **_summary(sweep, receipt.sweep))
             runs += [replace(each.run, id=name) for each, name in zip(observations, receipt.runs, strict=True)]
         return Swept(tuple(sweeps), tuple(runs))
 
@@ -186,10 +187,15 @@ class Sweeper:
         if run.outcome is Outcome.FAILED:
             self._log.warning("run failed", **known, reason=str(run.reason), message=run.message, hint=run.hint or None)
             return
-        self._log.info("collected", **known, detail=str(run.detail), items=run.counts.items)
+        self._log.debug("collected", **known, detail=str(run.detail), items=run.counts.items)
         if run.skew_ms is not None and abs(run.skew_ms) > SKEW_WARNING_MS:
             self._log.warning("clocks differ", **known, skew_s=run.skew_ms // 1000)
 
 
 # A sweep that carries a scheduled run counts as scheduled: it is what accounts for the slots up to its due time.
 _RANK = (Trigger.SCHEDULE, Trigger.CATCH_UP, Trigger.BACKFILL, Trigger.ADHOC)
+
+
+def _summary(sweep: Sweep, number: int) -> dict[str, str | int]:
+    outcomes = Counter(str(each.run.detail or each.run.outcome) for each in sweep.observations)
+    return {"source": sweep.source, "sweep": number, "due": iso(sweep.due), "trigger": str(sweep.trigger), **outcomes}

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from demo.cloud import Cloud
 
-EVERY_S = 4
-console = Console(highlight=False)
+EVERY_S = 3
+console = Console(highlight=False, soft_wrap=True)
 started = time.monotonic()
 
 CONFIG = """\
@@ -51,14 +52,16 @@ class Desk:
             "AWS_ACCESS_KEY_ID": "AKIADEMO",
             "AWS_SECRET_ACCESS_KEY": "demo",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "COLUMNS": str(min(console.width, 110)),
+            "COLUMNS": str(max(console.width, 120)),
         }
 
     @contextmanager
     def daemon(self) -> Iterator[None]:
         """Run the daemon as an installation does: ``evidenced run``, stopped by SIGTERM."""
         with (self.folder / "daemon.log").open("a") as log:
-            process = subprocess.Popen([*_command("run"), "--config", str(self.config)], env=self._environment, stderr=log)
+            process = subprocess.Popen(
+                [*_command("run"), "--config", str(self.config)], env=self._environment, stderr=log
+            )
             try:
                 yield
             finally:
@@ -71,7 +74,11 @@ class Desk:
         """Run one command and return what it prints; *show* prints the command and its first *lines* lines."""
         shown = " ".join(f"'{each}'" if " " in each else each for each in arguments)
         done = subprocess.run(
-            [*_command(*arguments), "--config", str(self.config)], env=self._environment, capture_output=True, text=True
+            [*_command(*arguments), "--config", str(self.config)],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if show:
             console.print(f"\n[bold cyan]$ evidenced {shown}[/]")
@@ -81,18 +88,23 @@ class Desk:
                 console.print(f"[dim]... {len(printed) - lines} more lines[/]")
         return done.stdout
 
-    def runs(self) -> list[dict[str, object]]:
-        """Return every recorded run."""
-        return list(json.loads(self.ask("runs", "--limit", "100000", "--json", show=False))["runs"])
+    def runs(self) -> list[dict[str, Any]]:
+        """Return every recorded run; none while the daemon has not made its store."""
+        answer = self.ask("runs", "--limit", "100000", "--json", show=False)
+        return list(json.loads(answer)["runs"]) if answer else []
+
+    def sweeps(self) -> int:
+        """Return how many sweeps the daemon says it has recorded."""
+        log = self.folder / "daemon.log"
+        return log.read_text().count('"event": "recorded"') if log.exists() else 0
 
     def wait_for_slots(self, count: int) -> None:
         """Wait until *count* further slots have been read."""
-        dues = {run["due"] for run in self.runs()}
-        end = time.monotonic() + count * EVERY_S + 20
-        while len({run["due"] for run in self.runs()} - dues) < count:
+        end, wanted = time.monotonic() + count * EVERY_S + 30, self.sweeps() + count
+        while self.sweeps() < wanted:
             if time.monotonic() > end:
                 sys.exit(f"no sweep was recorded; see {self.folder / 'daemon.log'}")
-            time.sleep(0.5)
+            time.sleep(0.2)
 
 
 def main() -> None:
@@ -104,15 +116,15 @@ def main() -> None:
     try:
         desk = Desk(folder, cloud)
         begun = datetime.now(UTC)
-        before, change_seen, request = play(desk, cloud)
+        before, after = play(desk, cloud)
         ended = datetime.now(UTC) + timedelta(seconds=1)
-        report(desk, begun, before, change_seen, ended)
+        report(desk, begun, before, after, ended)
     finally:
         cloud.close()
 
 
-def play(desk: Desk, cloud: Cloud) -> tuple[datetime, datetime, str]:
-    """Let the daemon run through the story; return an instant before the change, one after it, and a run's id."""
+def play(desk: Desk, cloud: Cloud) -> tuple[datetime, datetime]:
+    """Let the daemon run through the story; return an instant before the change and one after it."""
     with desk.daemon():
         say(f"the daemon starts (evidenced run), every kind is due every {EVERY_S} s")
         desk.wait_for_slots(3)
@@ -135,11 +147,12 @@ def play(desk: Desk, cloud: Cloud) -> tuple[datetime, datetime, str]:
         say("a snapshot by hand, while the daemon runs")
         reason = "before and after change 4711"
         desk.ask("snapshot", "--source", "aws:demo", "--kind", "aws.iam.password_policy", "--reason", reason)
-    return before, after, ""
+    return before, after
 
 
 def report(desk: Desk, begun: datetime, before: datetime, after: datetime, ended: datetime) -> None:
     """Ask what an auditor asks, with the commands they would type."""
+    account = str(next(run["subject"]["scope"] for run in desk.runs() if run["subject"]["kind"].startswith("aws.iam")))
     say("the questions")
     period = ("--from", stamp(begun), "--to", stamp(ended))
     desk.ask("coverage", *period)
@@ -147,13 +160,15 @@ def report(desk: Desk, begun: datetime, before: datetime, after: datetime, ended
     desk.ask("as-of", "aws.iam.credential_report", "--at", stamp(before), lines=22)
     failed = next(run for run in desk.runs() if run["outcome"] == "failed" and run["reason"] == "denied")
     desk.ask("run", "show", str(failed["id"]))
-    console.print(f"\n[bold]It took {time.monotonic() - started:.0f} s.[/] The evidence is in {desk.folder}/evidenced.db. Look further:")
+    console.print(
+        f"\n[bold]It took {time.monotonic() - started:.0f} s.[/] The evidence is in {desk.folder}/evidenced.db. Look further:"
+    )
     for line in (
         "status",
         "coverage --from 2020-01-01 --to 2030-01-01 --criterion CC6.1",
         "runs --outcome failed",
         "as-of aws.ec2.security_groups --at " + stamp(after),
-        "history aws.iam.password_policy account",
+        f"history aws.iam.password_policy {account}",
         "kinds explain aws.kms.keys",
         "policy aws",
     ):

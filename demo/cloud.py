@@ -5,11 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.fakes.aws import FakeAws, trouble
+from tests.fakes.aws import FakeAws, account_events, account_global, trouble
+from tests.fakes.aws.fixtures import whole
 from tests.fakes.aws.moto_account import MotoAccount
 from tests.fakes.aws.seed import REGIONS, Size, seed
 
-SIZE = Size(users=14, groups=3, roles=5, policies=3, buckets=6, security_groups=5, keys=4, databases=2, findings=3)
+SIZE = Size(
+    users=14,
+    groups=3,
+    roles=5,
+    policies=3,
+    buckets=6,
+    security_groups=5,
+    keys=4,
+    databases=2,
+    findings=0,
+    permission_sets=0,
+    detectors=False,
+)
 
 
 class Cloud:
@@ -21,18 +34,23 @@ class Cloud:
         self._moto = MotoAccount()
         self._front = FakeAws(upstream=self._moto.upstream)
         self.url = self._front.url
-        for service, operation, items in _NOT_IN_MOTO:
-            self._front.play(service, operation, items)
         seed(self._moto.url, SIZE, REGIONS)
+        self._play_what_moto_lacks()
+
+    def _play_what_moto_lacks(self) -> None:
+        account_global.identity_center(self._front, 3)
+        for region in REGIONS:
+            for part in (account_events.guardduty, account_events.findings, account_events.backup):
+                part(self._front, 3, region)
+            for service, operation in _WHOLE:
+                self._front.play(service, operation, whole(service, operation), region)
 
     def change(self) -> list[str]:
         """Change the account as people do; return what was changed, in words."""
         iam = self._moto.client("iam")
         iam.create_user(UserName="contractor-0001")
         iam.create_login_profile(UserName="contractor-0001", Password="Correct-horse-7")
-        iam.attach_user_policy(
-            UserName="contractor-0001", PolicyArn=_administrator(iam, "contractor-administration")
-        )
+        iam.attach_user_policy(UserName="contractor-0001", PolicyArn=_administrator(iam, "contractor-administration"))
         iam.update_account_password_policy(MinimumPasswordLength=8)
         ec2 = self._moto.client("ec2", REGIONS[1])
         group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["group-0001"]}])
@@ -74,5 +92,11 @@ def _administrator(iam: Any, name: str) -> str:
     return str(iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"])
 
 
-# Operations that moto does not implement; an account in which these services hold nothing yet.
-_NOT_IN_MOTO: tuple[tuple[str, str, Any], ...] = ()
+_WHOLE = (
+    ("config", "DescribeDeliveryChannelStatus"),
+    ("ec2", "GetEbsDefaultKmsKeyId"),
+    ("ec2", "GetSnapshotBlockPublicAccessState"),
+    ("ec2", "GetImageBlockPublicAccessState"),
+    ("ec2", "GetSerialConsoleAccessStatus"),
+    ("ec2", "GetInstanceMetadataDefaults"),
+)

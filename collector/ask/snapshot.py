@@ -88,7 +88,7 @@ def answer(
             clock.sleep(_POLL_SECONDS)
             continue
         here = True
-        if snapshot_here(config, connectors, store, clock, request, lambda run: progress(_line(run))) is None:
+        if snapshot_here(config, connectors, store, clock, request, done=lambda run: progress(_line(run))) is None:
             clock.sleep(_POLL_SECONDS)
     return Answer(request, _runs(store, request, clock.now()), here)
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 _HOP_BY_HOP = {"connection", "content-length", "transfer-encoding", "server", "date"}
@@ -23,7 +24,7 @@ class Replay(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream = ""
     delay_s = 0.0
-    known: dict[tuple[str, ...], tuple[int, list[tuple[str, str]], bytes]] = {}
+    known: ClassVar[dict[tuple[str, ...], tuple[int, list[tuple[str, str]], bytes]]] = {}
     lock = threading.Lock()
 
     def answer(self) -> None:

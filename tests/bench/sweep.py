@@ -78,7 +78,9 @@ def compared(daemon: dict[str, Any], bare: dict[str, Any]) -> dict[str, Any]:
 
 def table(name: str, figure: dict[str, Any]) -> None:
     """Print one backend's figures."""
-    print(f"{name}: {figure['daemon']['runs']} runs, {figure['daemon']['items']} items; {figure['ratio']} times as fast")
+    print(
+        f"{name}: {figure['daemon']['runs']} runs, {figure['daemon']['items']} items; {figure['ratio']} times as fast"
+    )
     for side_name in ("daemon", "bare_boto3"):
         one = figure[side_name]
         print(
@@ -207,7 +209,11 @@ def _size(asked: argparse.Namespace) -> tuple[str, ...]:
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {"AWS_ACCESS_KEY_ID": "AKIABENCH", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_EC2_METADATA_DISABLED": "true"}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": "AKIABENCH",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 SIDES = {"daemon": daemon_side, "bare": bare_side, "record": record_side, "moto": moto_side}

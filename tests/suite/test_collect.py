@@ -182,7 +182,7 @@ def test_a_secret_in_an_error_message_is_not_recorded(clock):
 def test_new_contents_are_staged_when_they_grow_and_are_not_carried_twice(clock):
     big = [{"id": str(n), "text": "x" * (STAGE_BYTES // 4)} for n in range(6)]
     staged = []
-    observation = read(Paper({"paper.users": big}), clock, stage=lambda artifacts: staged.extend(artifacts))
+    observation = read(Paper({"paper.users": big}), clock, stage=staged.extend)
     carried = [each.digest for each in (*staged, *observation.artifacts)]
     assert len(staged) >= 4
     assert sorted(carried) == sorted({change.artifact for change in observation.changes})

@@ -239,7 +239,7 @@ def test_a_snapshot_without_a_daemon_promises_nothing_to_the_future(tmp_path, st
         (waiting,) = desk.store.pending_requests()
         assert waiting.id == number
         heard = []
-        swept = snapshot_here(config, {"paper": desk.paper}, desk.store, desk.clock, waiting, heard.append)
+        swept = snapshot_here(config, {"paper": desk.paper}, desk.store, desk.clock, waiting, done=heard.append)
         assert len(swept.runs) == len(heard) == 3
         assert len(desk.store.plans()) == before
     finally:
