@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore import xform_name
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError
 
 from collector.clock import Clock
 from collector.connector import Reading
@@ -68,11 +68,8 @@ class Requester:
                 raise
             raise reason from error
         except Exception as error:
-            if isinstance(error, EndpointConnectionError) and not self.clients.offered(operation.service, region):
-                raise NotEnabled(
-                    f"AWS does not offer {operation.service} in {region}, as far as botocore knows"
-                ) from error
-            reason = as_read_error(error, operation.name, action, self.clock)
+            reason = self.clients.not_offered(error, operation.service, region)
+            reason = reason or as_read_error(error, operation.name, action, self.clock)
             if reason is None:
                 raise
             raise reason from error
@@ -148,9 +145,10 @@ class Requester:
 
     def _wait(self, seconds: float, reading: Reading) -> None:
         reading.check()
-        until = self.clock.monotonic() + seconds
-        while (left := until - self.clock.monotonic()) > 0:
-            self.clock.sleep(min(left, _LONGEST_NAP_S))
+        while seconds > 0:
+            nap = min(seconds, _LONGEST_NAP_S)
+            self.clock.sleep(nap)
+            seconds -= nap
             reading.check()
 
     def _count(self, operation: Operation, answer: Mapping[str, Any], reading: Reading, *, page: bool) -> int:

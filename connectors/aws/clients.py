@@ -13,9 +13,10 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.session import Session as BotocoreSession
 
+from collector.errors import NotEnabled
 from collector.secrets import resolve_secret
 from connectors.aws.model import loader
 from connectors.aws.settings import AwsSettings
@@ -72,13 +73,21 @@ class Clients:
                 )
             return self._clients[key]
 
-    def offered(self, service: str, region: str) -> bool:
-        """Return whether botocore's table of endpoints has *service* in *region*, or has no opinion on it."""
+    def not_offered(self, error: Exception, service: str, region: str) -> NotEnabled | None:
+        """Return the reason for *error* when AWS's own endpoint cannot be reached because there is none.
+
+        That is as far as botocore's table knows; it lags behind new regions, so the endpoint is always tried first.
+        """
+        if not isinstance(error, EndpointConnectionError) or f".{region}." not in str(error):
+            return None
         with self._lock:
             session = self._opened()
-            partition = session.get_partition_for_region(region)
-            known = session.get_available_regions(service, partition_name=partition)
-        return not known or region in known
+            known = session.get_available_regions(service, session.get_partition_for_region(region))
+        if not known or region in known:
+            return None
+        return NotEnabled(
+            f"AWS does not offer {service} in {region}, as far as botocore knows", hint="Exclude the kind there."
+        )
 
     def close(self) -> None:
         """Close every connection."""

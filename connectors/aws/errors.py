@@ -58,6 +58,7 @@ _ANSWERED: tuple[tuple[re.Pattern[str], Container[int], type[ReadError], str, st
     (_FAILED, range(500, 600), Unavailable, "failed at AWS", "The next slot tries again."),
 )
 
+_NOT_AWS = "What answered did not speak as AWS does; see what is between here and AWS."
 _SEE_CREDENTIALS = "See that the daemon finds credentials: environment, profile or instance role."
 
 # botocore's errors without an answer, the special ones first -> reason, what to do.
@@ -86,6 +87,7 @@ _UNANSWERED: tuple[tuple[tuple[type[Exception], ...], type[ReadError], str], ...
             sdk.ConfigNotFound,
             sdk.InvalidConfigError,
             sdk.InvalidRegionError,
+            sdk.UnknownRegionError,
             sdk.BaseEndpointResolverError,
             sdk.InvalidEndpointConfigurationError,
         ),
@@ -102,7 +104,7 @@ _UNANSWERED: tuple[tuple[tuple[type[Exception], ...], type[ReadError], str], ...
         Unavailable,
         "See that the endpoint can be reached from here; the next slot tries again.",
     ),
-    ((ResponseParserError,), Invalid, "What answered did not speak as AWS does; see what is between here and AWS."),
+    ((ResponseParserError,), Invalid, _NOT_AWS),
 )
 _SKEW_WORTH_NAMING_S = 60
 
@@ -157,6 +159,9 @@ def _answered(error: sdk.ClientError, operation: str, action: str, clock: Clock)
     for pattern, statuses, reason, what, hint in _ANSWERED:
         if pattern.fullmatch(code) or status in statuses:
             return reason(f"{operation} {what}: {text}", hint=hint)
+    if code.isdigit():
+        # botocore found no code in the body and gave the HTTP status for one: AWS names its errors.
+        return Invalid(f"{operation} was refused without a reason that can be read: {text}", hint=_NOT_AWS)
     return None
 
 

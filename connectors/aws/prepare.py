@@ -95,7 +95,7 @@ def expression(text: str) -> Expression:
     try:
         return Expression(text, jmespath.compile(text))
     except JMESPathError as error:
-        raise ConfigError(f"not a JMESPath expression: {text!r}: {error}") from error
+        raise ConfigError(f"not a JMESPath expression: {text!r}: {str(error).splitlines()[0]}") from error
 
 
 def prepare(kind: Kind) -> ReadyKind:
