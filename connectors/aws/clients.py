@@ -16,7 +16,7 @@ from botocore.credentials import (
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.session import Session as BotocoreSession
 
-from collector.errors import NotEnabled
+from collector.errors import Misconfigured, NotEnabled
 from collector.secrets import resolve_secret
 from connectors.aws.model import loader
 from connectors.aws.settings import AwsSettings
@@ -65,12 +65,7 @@ class Clients:
             key = (service, region)
             if key not in self._clients:
                 # Building clients is not thread-safe in botocore; calling them is.
-                self._clients[key] = self._opened().client(
-                    service,
-                    region_name=region,
-                    endpoint_url=self._settings.endpoint_url or None,
-                    config=self._config,
-                )
+                self._clients[key] = self._build(service, region)
             return self._clients[key]
 
     def not_offered(self, error: Exception, service: str, region: str) -> NotEnabled | None:
@@ -95,6 +90,16 @@ class Clients:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
+
+    def _build(self, service: str, region: str) -> Any:
+        url = self._settings.endpoint_url or None
+        try:
+            return self._opened().client(service, region_name=region, endpoint_url=url, config=self._config)
+        except ValueError as error:
+            # botocore's word for an endpoint or a region that cannot be one.
+            raise Misconfigured(
+                f"{service} in {region}: {error}", hint="Correct `endpoint_url`, or AWS_ENDPOINT_URL."
+            ) from error
 
     def _opened(self) -> _Session:
         if self._session is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore import exceptions as sdk
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from collector.errors import Denied, Invalid, Misconfigured, NotEnabled, ReadError, Throttled, Truncated, Unavailable
 from connectors.aws.errors import as_read_error
@@ -64,6 +66,38 @@ def test_every_refusal_has_its_reason(code, status, expected):
     assert "kms.GetKeyRotationStatus" in str(error)
     assert f"{code}: A message." in str(error)
     assert error.hint()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (sdk.NoCredentialsError(), Misconfigured),
+        (sdk.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), Misconfigured),
+        (sdk.CredentialRetrievalError(provider="container", error_msg="404"), Misconfigured),
+        (sdk.UnauthorizedSSOTokenError(), Misconfigured),
+        (sdk.MetadataRetrievalError(error_msg="no role"), Misconfigured),
+        (sdk.ProfileNotFound(profile="audit"), Misconfigured),
+        (sdk.NoRegionError(), Misconfigured),
+        (sdk.ConfigParseError(path="~/.aws/config"), Misconfigured),
+        (sdk.SSLError(endpoint_url="https://x", error="self-signed"), Unavailable),
+        (sdk.ConnectTimeoutError(endpoint_url="https://x"), Unavailable),
+        (sdk.ReadTimeoutError(endpoint_url="https://x"), Unavailable),
+        (sdk.ProxyConnectionError(proxy_url="http://user:secret@proxy", error="refused"), Unavailable),
+        (ResponseParserError("not XML"), Invalid),
+    ],
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
+)
+def test_what_goes_wrong_without_an_answer_has_its_reason(error, expected):
+    found = reason(error)
+    assert type(found) is expected
+    assert str(found).startswith("kms.GetKeyRotationStatus: ")
+    assert "secret@" not in str(found)
+    assert found.hint()
+
+
+def test_a_defect_of_ours_has_no_other_reason():
+    assert reason(sdk.ParamValidationError(report="Unknown parameter")) is None
+    assert reason(KeyError("x")) is None
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,12 @@ def test_the_endpoint_of_the_environment_is_honoured(aws, reader, monkeypatch):
     assert reader.session(endpoint_url="").principal().account == "123456789012"
 
 
+def test_an_endpoint_that_cannot_be_one_is_the_operators_to_correct(reader, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost")
+    with pytest.raises(Misconfigured, match="Invalid endpoint: localhost"):
+        reader.session(endpoint_url="").principal()
+
+
 def test_sessions_share_one_loader_of_models(reader):
     first, second = reader.session(), reader.session()
     for session in (first, second):
