@@ -37,7 +37,6 @@ app = typer.Typer(
     "Times are ISO dates (midnight UTC) or instants (2026-03-14T03:00Z); a period includes its start, not its end. "
     "Every answer can be had as one JSON document with --json.",
     epilog=_EPILOG,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

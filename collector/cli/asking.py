@@ -44,7 +44,8 @@ def as_of(
     With the run that saw it, and whether the next good run still did.
 
     \b
-    Example: evidenced as-of aws.iam.users --at 2026-03-14 --field UserName
+    Example: evidenced as-of aws.iam.credential_report --at 2026-03-14 \\
+                 --field mfa_active
     """
     from collector.population import as_of as ask
 
@@ -74,7 +75,8 @@ def diff(
     """Show what differs between two instants, field by field.
 
     \b
-    Example: evidenced diff aws.iam.users --from 2026-03-01 --to 2026-04-01
+    Example: evidenced diff aws.ec2.security_groups \\
+                 --from 2026-03-01 --to 2026-04-01
     """
     from collector.population import difference
 
@@ -98,7 +100,8 @@ def history(
     """Show every form an item ever had, and when it was seen so.
 
     \b
-    Example: evidenced history aws.iam.users arn:aws:iam::111122223333:user/ana
+    Example: evidenced history aws.iam.credential_report \\
+                 arn:aws:iam::111122223333:user/ana
     """
     from collector.population import life
 

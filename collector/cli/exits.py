@@ -36,10 +36,10 @@ READER_GONE = 141
 
 MEANINGS = {
     OK: "done, and nothing asked about is wrong",
-    NOT_IN_ORDER: "answered: not everything is in order (check, kinds lint, coverage --fail-on-gap)",
+    NOT_IN_ORDER: "not in order (check, kinds lint, coverage --fail-on-gap)",
     USAGE: "the command line or the question is wrong",
     CONFIG: "the configuration is wrong",
-    STORE: "the store cannot be used, or its content does not match its digests",
+    STORE: "the store cannot be used, or does not match its digests",
     SOURCE: "a source could not be read",
     BUSY: "another process holds the store or the source",
     INTERNAL: "a defect of evidenced itself",
@@ -68,7 +68,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         from collector.cli.app import app
 
-        result = typer.main.get_command(app).main(list(arguments), prog_name="evidenced", standalone_mode=False)
+        result = typer.main.get_command(app).main(
+            list(arguments) or ["--help"], prog_name="evidenced", standalone_mode=False
+        )
     except _UsageError as error:
         return _usage(error)
     except EvidencedError as error:

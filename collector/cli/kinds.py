@@ -11,7 +11,7 @@ from collector.cli.layout import Part, Table, lines, outline, show
 from collector.cli.options import JsonOption, KindArgument
 from collector.cli.render import plural, show_json
 
-app = typer.Typer(no_args_is_help=True, help="List, explain and lint the kinds of evidence.")
+app = typer.Typer(help="List, explain and lint the kinds of evidence.")
 
 Patterns = Annotated[
     list[str] | None, typer.Argument(metavar="[PATTERN]...", help="Kinds by name or pattern; left out: all.")
@@ -23,7 +23,7 @@ Criterion = Annotated[
 
 @app.command("list")
 def list_(patterns: Patterns = None, criterion: Criterion = "", as_json: JsonOption = False) -> None:
-    """List the kinds the installed connectors declare.
+    """List the kinds that can be collected.
 
     \b
     Example: evidenced kinds list 'aws.iam.*' --criterion CC6.1
@@ -56,12 +56,13 @@ def list_(patterns: Patterns = None, criterion: Criterion = "", as_json: JsonOpt
 
 @app.command()
 def explain(kind: KindArgument, as_json: JsonOption = False) -> None:
-    """Show how a kind is read: its procedure, and what is inferred from the vendor's own description.
+    """Show how a kind is read.
 
+    That is its procedure, and what is inferred from the vendor's own description.
     The procedure is the query an auditor examines; its digest is in every run made with it.
 
     \b
-    Example: evidenced kinds explain aws.iam.users
+    Example: evidenced kinds explain aws.iam.credential_report
     """
     from collector.ask.kinds import find
     from collector.connector import connectors
@@ -98,9 +99,9 @@ def explain(kind: KindArgument, as_json: JsonOption = False) -> None:
 
 @app.command()
 def lint(patterns: Patterns = None, as_json: JsonOption = False) -> None:
-    """Check the declarations of kinds against the vendors' own descriptions.
+    """Check the declarations of kinds.
 
-    Ends with 1 when something is wrong.
+    They are held against the vendors' own descriptions. Ends with 1 when something is wrong.
 
     \b
     Example: evidenced kinds lint 'aws.kms.*'

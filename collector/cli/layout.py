@@ -74,7 +74,7 @@ def text_of(value: Cell) -> str:  # noqa: PLR0911 - one line a type
     return safe(str(value))
 
 
-def outline(value: Json, indent: str) -> Iterator[Part]:
+def outline(value: Json, indent: str = "") -> Iterator[Part]:
     """Return a JSON value as indented lines, the way people write an outline."""
     if isinstance(value, dict):
         for name, each in value.items():
@@ -111,7 +111,9 @@ def _console() -> Console:
     from rich.console import Console
 
     fitted = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if fitted else _UNBOUNDED, markup=False, highlight=False, emoji=False)
+    plain = None if os.environ.get("NO_COLOR") else "auto"
+    width = None if fitted else _UNBOUNDED
+    return Console(width=width, color_system=plain, markup=False, highlight=False, emoji=False)
 
 
 def _line(console: Console, line: str) -> Iterator[Any]:

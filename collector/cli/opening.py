@@ -30,8 +30,11 @@ def load(option: Path | None) -> tuple[Config, Mapping[str, Connector]]:
     """Return the configuration, sources and all, and every installed connector. Raises `ConfigError`."""
     from collector.config import load_config
     from collector.connector import connectors
+    from collector.logs import configure_logs
 
     path = _existing(option)
+    # Whatever reads or connects may log; only the daemon's own log is a story, here it is an error or nothing.
+    configure_logs("error", "console")
     known = connectors()
     return load_config(path, known), known
 

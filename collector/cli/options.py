@@ -21,7 +21,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document inst
 SourceOption = Annotated[str, typer.Option("--source", metavar="SOURCE", help="Only this source.", show_default=False)]
 ScopeOption = Annotated[str, typer.Option("--scope", metavar="SCOPE", help="Only this scope.", show_default=False)]
 KindOption = Annotated[str, typer.Option("--kind", metavar="KIND", help="Only this kind.", show_default=False)]
-KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="A kind of evidence, e.g. aws.iam.users.")]
+KindArgument = Annotated[
+    str, typer.Argument(metavar="KIND", help="A kind of evidence, e.g. aws.iam.credential_report.")
+]
 FromOption = Annotated[
     str,
     typer.Option(

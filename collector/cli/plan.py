@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collector.ask.plans import Version
     from collector.plan import Plan, PlannedSource
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.callback()

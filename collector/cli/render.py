@@ -11,7 +11,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -21,16 +22,14 @@ import typer
 from collector.clock import iso
 from collector.model import Json
 
-# C0 and C1 controls, marks without width, line separators, bidirectional controls, lone surrogates, tag characters.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
-)
+# Python calls controls, bidirectional and other format marks, separators, surrogates and unassigned points unprintable.
+# These it prints, although nobody can see them: fillers and variation selectors.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 def safe(text: str) -> str:
     """Return *text* on one line with every character that could deceive or harm a terminal written as an escape."""
-    return _UNSAFE.sub(lambda found: _escape(found.group()), text)
+    return _replaced(text, _escape)
 
 
 def span(length: timedelta | None) -> str:
@@ -62,7 +61,7 @@ def size(octets: int) -> str:
 
 def plural(count: int, word: str) -> str:
     """Return ``1 gap``, ``2 gaps``."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word.removesuffix('y')}{_ending(word)}"
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def plain(value: Any) -> Json:  # noqa: PLR0911 - one line a type
@@ -87,8 +86,8 @@ def plain(value: Any) -> Json:  # noqa: PLR0911 - one line a type
 def show_json(value: Any) -> None:
     """Write *value* to stdout as one JSON document with sorted keys."""
     text = json.dumps(plain(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    harmless = _UNSAFE.sub(lambda found: _json_escape(found.group()), text)
-    write(harmless + "\n")
+    # The only raw newlines of a JSON document are those of its own indentation.
+    write("".join(_replaced(line, _json_escape) + "\n" for line in text.split("\n")))
 
 
 def write(text: str) -> None:
@@ -123,9 +122,16 @@ def _escape(character: str) -> str:
 
 
 def _json_escape(character: str) -> str:
-    # The only raw newlines in a JSON document are those of its own indentation.
-    return "\n" if character == "\n" else json.dumps(character)[1:-1]
+    return json.dumps(character)[1:-1]
 
 
-def _ending(word: str) -> str:
-    return "ies" if word.endswith("y") else "s"
+def _replaced(text: str, escape: Callable[[str], str]) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(escape(each) if _harmful(each) else each for each in text)
+
+
+def _harmful(character: str) -> bool:
+    if character.isprintable():
+        return _UNSEEN.match(character) is not None
+    return unicodedata.category(character) != "Zs"

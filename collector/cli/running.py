@@ -47,7 +47,9 @@ def show_run(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the sheet of one run: where it came from, with which query, how complete, when.
+    """Show the sheet of one run.
+
+    Where it came from, with which query, when by both clocks, and how complete it is.
 
     \b
     Example: evidenced run show 12-3

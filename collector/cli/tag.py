@@ -23,7 +23,7 @@ class _AddByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(cls=_AddByDefault, no_args_is_help=True)
+app = typer.Typer(cls=_AddByDefault)
 
 _NOTE = typer.Option("--note", metavar="TEXT", help="Why; kept with the claim.")
 
@@ -102,7 +102,7 @@ def list_(
     """List the tags made by hand that stand.
 
     \b
-    Example: evidenced tag list --control AC-1
+    Example: evidenced tag list --control AC-01
     """
     from collector.tag import standing
 
