@@ -18,7 +18,7 @@ from rich.console import Console
 
 from demo.cloud import Cloud
 
-EVERY_S = 3
+EVERY_S = 4
 console = Console(highlight=False, soft_wrap=True)
 started = time.monotonic()
 
@@ -36,6 +36,7 @@ grace = "1m"
 [sources."aws:demo"]
 regions = {regions}
 endpoint_url = "{url}"
+requests_per_second = {{ "*" = 1000 }}
 """
 
 
@@ -127,23 +128,23 @@ def play(desk: Desk, cloud: Cloud) -> tuple[datetime, datetime]:
     """Let the daemon run through the story; return an instant before the change and one after it."""
     with desk.daemon():
         say(f"the daemon starts (evidenced run), every kind is due every {EVERY_S} s")
-        desk.wait_for_slots(3)
+        desk.wait_for_slots(2)
         before = datetime.now(UTC)
         for words in cloud.change():
             say(words)
-        desk.wait_for_slots(2)
+        desk.wait_for_slots(1)
         after = datetime.now(UTC)
         say(cloud.deny())
         say(cloud.throttle())
-        desk.wait_for_slots(2)
+        desk.wait_for_slots(1)
         cloud.calm()
         say("both answer again")
         desk.wait_for_slots(1)
     say("the daemon is stopped (SIGTERM), slots pass")
-    time.sleep(EVERY_S * 3)
+    time.sleep(EVERY_S * 2.5)
     with desk.daemon():
         say("the daemon starts again, records what passed, and catches up")
-        desk.wait_for_slots(2)
+        desk.wait_for_slots(1)
         say("a snapshot by hand, while the daemon runs")
         reason = "before and after change 4711"
         desk.ask("snapshot", "--source", "aws:demo", "--kind", "aws.iam.password_policy", "--reason", reason)
@@ -155,17 +156,19 @@ def report(desk: Desk, begun: datetime, before: datetime, after: datetime, ended
     account = str(next(run["subject"]["scope"] for run in desk.runs() if run["subject"]["kind"].startswith("aws.iam")))
     say("the questions")
     period = ("--from", stamp(begun), "--to", stamp(ended))
-    desk.ask("coverage", *period)
+    desk.ask("coverage", *period, lines=33)
+    desk.ask("coverage", *period, "--kind", "aws.iam.authorization_details")
+    desk.ask("diff", "aws.iam.password_policy", "--from", stamp(before), "--to", stamp(after))
     desk.ask("diff", "aws.iam.authorization_details", "--from", stamp(before), "--to", stamp(after), lines=25)
     desk.ask("as-of", "aws.iam.credential_report", "--at", stamp(before), lines=22)
-    failed = next(run for run in desk.runs() if run["outcome"] == "failed" and run["reason"] == "denied")
-    desk.ask("run", "show", str(failed["id"]))
+    saw = next(run for run in desk.runs() if run["detail"] == "changed" and run["trigger"] == "schedule")
+    desk.ask("run", "show", str(saw["id"]), lines=80)
     console.print(
         f"\n[bold]It took {time.monotonic() - started:.0f} s.[/] The evidence is in {desk.folder}/evidenced.db. Look further:"
     )
     for line in (
         "status",
-        "coverage --from 2020-01-01 --to 2030-01-01 --criterion CC6.1",
+        f"coverage --from {stamp(begun)} --criterion CC6.1",
         "runs --outcome failed",
         "as-of aws.ec2.security_groups --at " + stamp(after),
         f"history aws.iam.password_policy {account}",

@@ -24,6 +24,18 @@ from pathlib import Path
 from typing import Any
 
 REGIONS = ("us-east-1", "eu-west-1")
+# What moto's server answers by itself.
+KINDS = [
+    "aws.cloudtrail.*",
+    "aws.ec2.security_groups",
+    "aws.iam.*",
+    "aws.identitycenter.*",
+    "aws.kms.*",
+    "aws.organizations.*",
+    "aws.rds.*",
+    "aws.s3.*",
+    "aws.securityhub.*",
+]
 CONFIG = """
 [store]
 url = "sqlite:///sweep.db"
@@ -34,7 +46,8 @@ jitter = "0s"
 [sources."aws:bench"]
 regions = ["us-east-1", "eu-west-1"]
 endpoint_url = "{url}"
-requests_per_second = 10000
+requests_per_second = {{ "*" = 10000 }}
+kinds = {kinds}
 """
 
 
@@ -119,7 +132,7 @@ def daemon_side(asked: argparse.Namespace) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "evidenced.toml"
-        path.write_text(CONFIG.format(url=asked.url))
+        path.write_text(CONFIG.format(url=asked.url, kinds=json.dumps(KINDS)))
         config = load_config(path, connectors())
         store = open_store(config.store.url, clock=SystemClock())
         dispatcher = Dispatcher(config, connectors(), store, SystemClock())
