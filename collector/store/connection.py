@@ -45,7 +45,7 @@ class Database:
         """A transaction that sees one state of the database and writes nothing. Raises `StoreError`."""
         with translated(self.url), self.engine.connect() as conn:
             if not self.path:
-                conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                conn.execution_options(isolation_level="REPEATABLE READ")
             with conn.begin():
                 yield conn
 
@@ -147,7 +147,10 @@ def _postgresql_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
         connection.autocommit = True
-        connection.execute(f"SET lock_timeout = {int(_LOCK_WAIT_S * 1000)}")
+        connection.execute(
+            "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'",
+            (f"{_LOCK_WAIT_S:.0f}s",),
+        )
         # A commit that is acknowledged must be on disk, whatever the server's default.
         connection.execute(
             "SELECT set_config('synchronous_commit', 'on', false)"

@@ -58,7 +58,8 @@ def shown(url: URL) -> str:
     """Return *url* for people: a SQLite file as its path, a server without the password."""
     if url.get_backend_name() == "sqlite":
         return url.database or str(url)
-    return url.set(drivername="postgresql").render_as_string(hide_password=True)
+    query = {name: "***" if "password" in name else value for name, value in url.query.items()}
+    return url.set(drivername="postgresql", query=query).render_as_string(hide_password=True)
 
 
 def hide_password(text: str, url: URL) -> str:

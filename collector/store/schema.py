@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from contextlib import closing, nullcontext
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -68,6 +69,7 @@ def _upgrade(database: Database, scripts: ScriptDirectory, clock: Clock, *, crea
             ledger.create(conn, genesis, to_ms(clock.now()))
 
 
+@cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(data_path("migrations")))
 

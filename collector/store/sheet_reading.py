@@ -59,7 +59,7 @@ class Sheet:
             self.lines: list[Line] = [frame.lines[each] for each in self._columns.get("line", ())] if frame else []
             noted = orjson.loads(notes) if notes else []
             self._said: dict[int, list[Json]] = {at: noted[each] for at, each in self._columns.get("note", ())}
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, IndexError, AttributeError) as error:
             raise IntegrityError(f"the sheet of sweep {place.sweep} cannot be read: {error}") from error
         self._details = self._columns.get("detail") or DEFAULT_DETAIL * len(self.lines)
         self._triggers = self._columns.get("trigger")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from collector.canonical import canonical, digest, population_root
+from collector.log import ledger
 from collector.model import (
     Artifact,
     Counts,
@@ -22,7 +24,10 @@ from collector.model import (
     Trigger,
     Window,
 )
+from collector.store import contents, tables
+from collector.store.packing import unpack
 
+USERS = Subject("paper:hq", "paper.users", "site")
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 PROVENANCE = Provenance("paper", "1.0", "0.1", "sha256:" + "a" * 64, "sha256:" + "b" * 64, 1, ("CC6.1",))
 
@@ -30,7 +35,7 @@ PROVENANCE = Provenance("paper", "1.0", "0.1", "sha256:" + "a" * 64, "sha256:" +
 class Hand:
     """Writes to *store* what was seen of *subject* at a time; `run` and `sweep` make the records without writing."""
 
-    def __init__(self, store, subject=Subject("paper:hq", "paper.users", "site")):
+    def __init__(self, store, subject=USERS):
         self.store = store
         self.subject = subject
 
@@ -128,3 +133,62 @@ def hour():
 def new_hand():
     """What makes a hand for a store and a subject."""
     return Hand
+
+
+@pytest.fixture
+def audit():
+    """What recomputes a whole store from its evidence and fails where anything does not fit (`Audit`)."""
+    return Audit
+
+
+class Audit:
+    """Recomputes everything of *store*: the tree, what each sweep's leaf commits to, populations, intervals."""
+
+    def __init__(self, store):
+        self.store = store
+        with store._database.reading() as conn:
+            ledger.check(conn)
+            self._leaves_commit_to_sweeps(conn)
+            self._populations_add_up(conn)
+
+    def _leaves_commit_to_sweeps(self, conn):
+        leaves = [leaf for leaf in ledger.leaves(conn) if leaf.kind == "sweep"]
+        rows = conn.execute(select(tables.sweep).order_by(tables.sweep.c.id)).all()
+        assert [leaf.payload["sweep"] for leaf in leaves] == [row.id for row in rows] == list(range(1, len(rows) + 1))
+        for leaf, row in zip(leaves, rows, strict=True):
+            assert (leaf.index, leaf.at_ms, leaf.payload["due"]) == (row.leaf, row.recorded, row.due)
+            assert digest(unpack(row.codec, row.sheet)).hex() == leaf.payload["sheet"]
+            for name in ("frame", "notes"):
+                stored = getattr(row, name)
+                assert (stored is None) == (name not in leaf.payload)
+                if stored is not None:
+                    assert digest(contents.read_by_id(conn, stored)).hex() == leaf.payload[name]
+            runs = self.store._sweeps.runs(conn, row.id)
+            assert len(runs) == sum(leaf.payload["runs"].values())
+
+    def _populations_add_up(self, conn):
+        """Replay every change: each state's count and root, and the intervals, must come out as they are stored."""
+        names = dict(conn.execute(select(tables.artifact.c.id, tables.artifact.c.digest)).all())
+        keys = dict(conn.execute(select(tables.item.c.id, tables.item.c.key_digest)).all())
+        population, versions = {}, {}
+        for state in conn.execute(select(tables.population_state).order_by(tables.population_state.c.id)):
+            items = population.setdefault(state.subject, {})
+            steps = conn.execute(select(tables.change).where(tables.change.c.state == state.id)).all()
+            for step in steps:
+                assert items.get(step.item) == step.before
+                if step.before is not None:
+                    versions[state.subject, step.item][-1][2] = state.at
+                    del items[step.item]
+                if step.artifact is not None:
+                    items[step.item] = step.artifact
+                    opened = [state.id, state.at, None, step.artifact]
+                    versions.setdefault((state.subject, step.item), []).append(opened)
+            if state.since is None:
+                assert len(items) == state.count
+                assert population_root((keys[i], names[a]) for i, a in items.items()) == state.root
+        stored = {}
+        query = select(tables.item_version).order_by(tables.item_version.c.state)
+        for row in conn.execute(query):
+            version = [row.state, row.since, row.until, row.artifact]
+            stored.setdefault((row.subject, row.item), []).append(version)
+        assert stored == versions

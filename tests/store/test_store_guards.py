@@ -10,9 +10,7 @@ from collector.canonical import canonical, digest
 from collector.log.tables import metadata
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
 
-EVIDENCE = sorted(
-    {table.name for table in metadata.sorted_tables} - {"item_version", "log_head", "actor"}
-)
+EVIDENCE = sorted({table.name for table in metadata.sorted_tables} - {"item_version", "log_head", "actor"})
 FIRST_COLUMN = {name: metadata.tables[name].columns.keys()[0] for name in metadata.tables}
 
 
@@ -66,7 +64,7 @@ def test_no_table_can_be_truncated_on_postgresql(sql, full):
     if full._database.engine.dialect.name != "postgresql":
         return  # SQLite knows no TRUNCATE
     for table in metadata.tables:
-        with pytest.raises(exc.DBAPIError, match="evidence is append-only|referenced in a foreign key"):
+        with pytest.raises(exc.DBAPIError, match=r"evidence is append-only|referenced in a foreign key"):
             sql(f"TRUNCATE {table}")
         with pytest.raises(exc.DBAPIError, match="evidence is append-only"):
             sql(f"TRUNCATE {table} CASCADE")
@@ -90,7 +88,7 @@ def test_insert_or_replace_replaces_nothing_on_sqlite(sql, full):
     for table in metadata.sorted_tables:
         with full._database.engine.connect() as conn:
             conn.exec_driver_sql("PRAGMA recursive_triggers = OFF")
-            with pytest.raises(exc.DBAPIError, match="evidence is append-only|FOREIGN KEY"):
+            with pytest.raises(exc.DBAPIError, match=r"evidence is append-only|FOREIGN KEY"):
                 conn.exec_driver_sql(f"INSERT OR REPLACE INTO {table.name} SELECT * FROM {table.name}")
 
 
