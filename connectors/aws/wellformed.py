@@ -75,6 +75,9 @@ def _check_document(body: bytes, operation_model: Any) -> None:
         root = ET.fromstring(body)  # noqa: S314 - botocore parses it with the same expat
     except ET.ParseError:
         return  # botocore refuses it, and asks S3 again before that
+    # S3 says "nothing is set" (logging, versioning...) by an empty element, in its name space.
+    if not len(root) and root.tag.startswith("{"):
+        return
     if not known & {element.tag.rpartition("}")[2] for element in (root, *([] if payload else root))}:
         raise ResponseParserError(f"the answer is no {shape.name} but {root.tag.rpartition('}')[2]}")
 

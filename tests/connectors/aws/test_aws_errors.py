@@ -234,6 +234,29 @@ def test_a_json_body_that_is_cut_or_no_object_is_invalid(aws, reader, body):
         reader.read("aws.organizations.accounts")
 
 
+NOTHING_SET = b'<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [(NOTHING_SET, False), (b"", True), (b"<Welcome/>", True), (b"<Hotel><Network/></Hotel>", True)],
+)
+def test_an_empty_element_of_s3_is_an_answer_and_other_xml_is_none(aws, reader, body, refused):
+    spec = """
+    list = [{ op = "s3.ListBuckets", params = { MaxBuckets = 1000 } }]
+    each = [{ op = "GetBucketVersioning", bind = { Bucket = "Name" }, into = "Versioning" }]
+    key = "Name"
+    """
+    aws.play("s3", "ListBuckets", [{"Name": "bucket"}])
+    aws.play("s3", "GetBucketVersioning", {})
+    aws.trouble("s3", "GetBucketVersioning", trouble.garbage(body))
+    if refused:
+        with pytest.raises(Invalid):
+            reader.read(spec)
+    else:
+        assert reader.read(spec) == [{"Name": "bucket", "Versioning": {}}]
+
+
 def test_an_answer_that_does_not_come_is_unavailable(aws, reader):
     aws.play("iam", "GetAccountSummary", {"SummaryMap": {}})
     aws.trouble("iam", "GetAccountSummary", trouble.slow(5))
