@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from collector.model import Subject
 from collector.store.contents import next_id
@@ -67,7 +67,9 @@ class Names:
 
     def subjects(self, conn: Connection) -> dict[Subject, int]:
         """Return every subject with its number."""
-        self.refresh(conn)
+        # Numbers are given out without gaps, so the last one tells whether all are known already.
+        if (conn.execute(select(func.max(subject.c.id))).scalar() or 0) != len(self._subjects):
+            self.refresh(conn)
         return dict(self._subjects)
 
 

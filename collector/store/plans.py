@@ -57,14 +57,20 @@ def versions(conn: Connection, table: Table, record: type[_Record]) -> list[_Rec
     return found
 
 
-def planned_subjects(conn: Connection) -> Iterator[Subject]:
-    """Yield every subject of every plan: each kind with each scope of its level."""
-    for each in versions(conn, plan, PlanRecord):
-        for source in each.document.get("sources", ()):
-            for kind in source["kinds"]:
-                for scope in source["scopes"]:
-                    if scope["level"] == kind["level"]:
-                        yield Subject(source["name"], kind["name"], scope["name"])
+def planned_subjects(conn: Connection, known: dict[int, frozenset[Subject]]) -> set[Subject]:
+    """Return every subject of every plan; *known* remembers those of each version, which never change."""
+    query = select(plan.c.version, plan.c.artifact).where(plan.c.version > max(known, default=0))
+    for version, artifact in conn.execute(query).all():
+        known[version] = frozenset(_subjects_of_plan(orjson.loads(read_by_id(conn, artifact))))
+    return set().union(*known.values())
+
+
+def _subjects_of_plan(document: Json) -> Iterator[Subject]:
+    for source in document.get("sources", ()):
+        for kind in source["kinds"]:
+            for scope in source["scopes"]:
+                if scope["level"] == kind["level"]:
+                    yield Subject(source["name"], kind["name"], scope["name"])
 
 
 def append_missed(conn: Connection, names: Names, record: Missed, recorded_ms: int) -> int:

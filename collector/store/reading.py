@@ -53,7 +53,9 @@ def as_of(conn: Connection, subjects: Mapping[int, Subject], at: datetime, key: 
     query = _versions(subjects).where(
         item_version.c.since <= ms, or_(item_version.c.until.is_(None), item_version.c.until > ms)
     )
-    return sorted(_read_versions(conn, query, subjects, key), key=lambda each: (each.subject, each.key))
+    found = _read_versions(conn, query, subjects, key)
+    places = {subject: place for place, subject in enumerate(sorted(subjects.values()))}
+    return sorted(found, key=lambda each: (places[each.subject], each.key))
 
 
 def history(conn: Connection, subjects: Mapping[int, Subject], key: str) -> list[ItemVersion]:

@@ -15,7 +15,7 @@ from collector.errors import ConfigError
 from collector.log import ledger
 from collector.log.leaf import Leaf, OutsideProfile
 from collector.model import Artifact, Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject, Sweep
-from collector.store import contents, plans, reading, requests, searching, tables
+from collector.store import contents, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
 from collector.store.connection import Database, size
 from collector.store.locks import locked
@@ -46,6 +46,7 @@ class Store:
         self._clock = clock
         self._names = Names()
         self._sweeps = SweepReader(self._names)
+        self._planned: dict[int, frozenset[Subject]] = {}
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""
@@ -117,7 +118,7 @@ class Store:
     def subjects(self) -> list[Subject]:
         """Return every subject that was ever observed, planned or missed, in order."""
         with self._database.reading() as conn:
-            return sorted({*self._names.subjects(conn), *plans.planned_subjects(conn)})
+            return sorted({*self._names.subjects(conn), *plans.planned_subjects(conn, self._planned)})
 
     def as_of(
         self, kind: str, at: datetime, *, source: str | None = None, scope: str | None = None, key: str | None = None
@@ -210,7 +211,7 @@ class Store:
     def observations(self, subject: Subject, at: datetime) -> tuple[Run | None, Run | None]:
         """Return the last good run of *subject* that finished at or before *at*, and the next good one after it."""
         with self._database.reading() as conn:
-            return searching.good_runs_around(conn, self._names, self._sweeps, subject, to_ms(at))
+            return neighbours.good_runs_around(conn, self._names, self._sweeps, subject, to_ms(at))
 
     # What was expected, asked and claimed
 

@@ -29,7 +29,7 @@ steps = st.lists(
 )
 questions = st.lists(st.integers(0, 13), min_size=4, max_size=4)
 few = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -92,7 +92,7 @@ runs = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(runs, min_size=1, max_size=6), st.lists(runs, max_size=4), instants, st.sampled_from(Trigger))
 def test_any_runs_come_back_from_their_sheet_as_they_were(given_runs, earlier, due, trigger):
     known = frame_for(SOURCE, earlier, None)[0] if earlier else None
