@@ -24,7 +24,7 @@ from collector.schedule import exclusions, slots_through
 from collector.tag import ControlSet
 
 if TYPE_CHECKING:
-    from collector.store import Store, SweepRecord
+    from collector.store import RunOutcome, Store
 
 GROUPINGS = ("criterion", "control", "kind", "source", "scope", "day")
 
@@ -84,9 +84,14 @@ def coverage(store: Store, question: Question, *, now: datetime, grace: timedelt
     controls = [(each.valid_from, ControlSet.of(each.document)) for each in store.controls()]
     groupings = _groupings(plans, controls)
     wanted = _wanted(question, plans, controls, groupings)
-    found, pending = _outcomes(store, plans, question, wanted, now=now, grace=grace)
+    span = Period(question.period.start - _LEAD_IN, min(question.period.end, now + _MS))
+    due = _due(plans, span, question, wanted)
+    recorded = [run for sweep in store.sweeps(span, question.source or None) for run in sweep.runs]
+    missed = store.missed(span, question.source or None)
+    found = outcomes(due, map(_recorded, recorded), missed, exclusions(plans), now=now, grace=grace)
     inside = [each for each in found if each.slot.due >= question.period.start]
-    missing = gaps(found, _observed(store, question, now), question.period, now=now)
+    seen = ((run.subject, run.finished, run.id) for run in recorded if run.outcome is Outcome.COLLECTED)
+    missing = gaps(found, seen, question.period, now=now)
     groups = _with_none(groupings[question.by], question.by)
     return Coverage(
         question=question,
@@ -94,43 +99,20 @@ def coverage(store: Store, question: Question, *, now: datetime, grace: timedelt
         rows=tuple(_rows(question, controls, tally_by(groups, inside, missing))),
         total=tally(inside, missing),
         gaps=tuple(missing),
-        pending=pending,
+        pending=len(due) - len(found),
         unserved=tuple(_unserved(question, plans, controls)),
         slots=tuple(inside),
     )
 
 
-def _outcomes(
-    store: Store, plans: Sequence[Plan], question: Question, wanted: Groups, *, now: datetime, grace: timedelta
-) -> tuple[list[SlotOutcome], int]:
-    """Return what became of every wanted slot, lead-in included, and how many of the period are still pending."""
-    period = _with_lead_in(question.period, now)
-    due = [
-        slot
-        for slot in slots_through(plans, period, question.source or None)
-        if any(True for _ in wanted(slot.subject, slot.due))
-    ]
-    recorded = [each for sweep in store.sweeps(period, question.source or None) for each in _recorded(sweep)]
-    missed = store.missed(period, question.source or None)
-    found = outcomes(due, recorded, missed, exclusions(plans), now=now, grace=grace)
-    return found, len(set(due)) - len(found)
+def _due(plans: Sequence[Plan], period: Period, question: Question, wanted: Groups) -> list[Slot]:
+    every = slots_through(plans, period, question.source or None)
+    return [slot for slot in every if any(True for _ in wanted(slot.subject, slot.due))]
 
 
-def _recorded(sweep: SweepRecord) -> Iterator[Recorded]:
-    for run in sweep.runs:
-        slot = Slot(run.subject, run.due)
-        yield Recorded(slot, run.outcome, run.detail, run.reason, run.id, run.message, run.trigger)
-
-
-def _observed(store: Store, question: Question, now: datetime) -> Iterator[tuple[Subject, datetime, str]]:
-    for sweep in store.sweeps(_with_lead_in(question.period, now), question.source or None):
-        for run in sweep.runs:
-            if run.outcome is Outcome.COLLECTED:
-                yield run.subject, run.finished, run.id
-
-
-def _with_lead_in(period: Period, now: datetime) -> Period:
-    return Period(period.start - _LEAD_IN, min(period.end, now + _MS))
+def _recorded(run: RunOutcome) -> Recorded:
+    slot = Slot(run.subject, run.due)
+    return Recorded(slot, run.outcome, run.detail, run.reason, run.id, run.message, run.trigger)
 
 
 def _groupings(plans: Sequence[Plan], controls: Sequence[tuple[datetime, ControlSet]]) -> dict[str, Groups]:

@@ -118,12 +118,12 @@ def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
     from collector.cli.render import plain
     from collector.population import document
 
-    volatile = store.volatile(found.subject, found.run.finished) if found.run else None
+    volatile = _volatile(store, found)
     items = [
         {
             **plain(each),
             "document": document(store, each.artifact),
-            "volatile": (volatile or {}).get(each.key),
+            "volatile": volatile.get(each.key),
         }
         for each in found.items
     ]
@@ -153,7 +153,7 @@ def _population(store: Store, found: PopulationAt, at: datetime, columns: Column
         yield f"  next seen  by run {found.next.id} ({iso(found.next.finished)}): {words}"
     if whole:
         for each in found.items:
-            yield from _item(store, each)
+            yield from _item(store, each, _volatile(store, found).get(each.key))
     else:
         yield ""
         rows = [[each.key, each.since, *_values(store, each, columns)] for each in found.items]
@@ -163,7 +163,7 @@ def _population(store: Store, found: PopulationAt, at: datetime, columns: Column
     yield ""
 
 
-def _item(store: Store, item: ItemAt) -> Iterator[Part]:
+def _item(store: Store, item: ItemAt, volatile: Json) -> Iterator[Part]:
     from collector.population import document
 
     yield ""
@@ -177,6 +177,15 @@ def _item(store: Store, item: ItemAt) -> Iterator[Part]:
     )
     yield ""
     yield from outline(document(store, item.artifact), "  ")
+    if volatile:
+        yield ""
+        yield "  Fields that vary by themselves, kept once a day (as last kept by then):"
+        yield from outline(volatile, "  ")
+
+
+def _volatile(store: Store, found: PopulationAt) -> dict[str, Json]:
+    """Return the volatile fields by key, as last kept when *found* was seen."""
+    return (store.volatile(found.subject, found.run.finished) or {}) if found.run else {}
 
 
 def _values(store: Store, item: ItemAt, columns: Columns) -> list[object]:

@@ -111,9 +111,11 @@ def _console() -> Console:
     from rich.console import Console
 
     fitted = sys.stdout.isatty() or "COLUMNS" in os.environ
-    plain = None if os.environ.get("NO_COLOR") else "auto"
     width = None if fitted else _UNBOUNDED
-    return Console(width=width, color_system=plain, markup=False, highlight=False, emoji=False)
+    if os.environ.get("NO_COLOR"):
+        # rich would still write bold; whoever asks for no colour wants no escapes.
+        return Console(width=width, color_system=None, markup=False, highlight=False, emoji=False)
+    return Console(width=width, markup=False, highlight=False, emoji=False)
 
 
 def _line(console: Console, line: str) -> Iterator[Any]:

@@ -69,6 +69,7 @@ def test_one_item_is_shown_whole(story):
     answer = story.evidenced("as-of", "paper.users", "--at", clock_time("02:30"), "--key", "ana")
     assert "  role: reader" in answer.out
     assert "  until     2025-03-14T08:20:00Z" in answer.out
+    assert "  seen: 1" in answer.out
     assert "ben" not in answer.out
 
 
