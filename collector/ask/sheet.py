@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,12 @@ def sheet_of(store: Store, name: str, *, now: datetime) -> Sheet:
 
 
 def _document(store: Store, named: str) -> Json:
-    try:
-        return json.loads(store.artifact(bytes.fromhex(named.removeprefix("sha256:"))))
-    except (QueryError, ValueError):
-        # Not recorded: the digest alone is what there is, and the sheet shows it.
+    """Return the document that *named* (``sha256:...``) names; None when it is not recorded: the digest is shown."""
+    name = named.removeprefix("sha256:")
+    if not re.fullmatch("[0-9a-f]{64}", name):
         return None
+    try:
+        data = store.artifact(bytes.fromhex(name))
+    except QueryError:
+        return None
+    return json.loads(data)

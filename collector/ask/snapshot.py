@@ -31,6 +31,11 @@ class Answer:
     runs: tuple[RunOutcome, ...]
     here: bool
 
+    @property
+    def failed(self) -> tuple[RunOutcome, ...]:
+        """The runs that gave no whole answer."""
+        return tuple(run for run in self.runs if run.reason is not None)
+
 
 def snapshot_request(
     plan: Plan,

@@ -10,7 +10,15 @@ import typer
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, show
 from collector.cli.opening import load_ours, opened, period_of
-from collector.cli.options import ConfigOption, FromOption, JsonOption, KindOption, SourceOption, ToOption
+from collector.cli.options import (
+    ConfigOption,
+    FromOption,
+    JsonOption,
+    KindOption,
+    ServingOption,
+    SourceOption,
+    ToOption,
+)
 from collector.cli.render import plural, show_json, span
 from collector.clock import iso
 from collector.errors import QueryError
@@ -22,31 +30,31 @@ if TYPE_CHECKING:
 
 _SHOWN_RUNS = 6
 
+_Criterion = Annotated[
+    str, typer.Option("--criterion", metavar="ID", help="Only what serves it, e.g. CC6.1.", show_default=False)
+]
+_By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="GROUP",
+        help="criterion, control, kind, source, scope or day. Left out: kind when one criterion or control is asked "
+        "about, else criterion.",
+        show_default=False,
+    ),
+]
+_FailOnGap = Annotated[bool, typer.Option("--fail-on-gap", help="End with 1 when there is a gap, or nothing was due.")]
+
 
 def coverage(
     since: FromOption = "",
     until: ToOption = "",
-    criterion: Annotated[
-        str, typer.Option("--criterion", metavar="ID", help="Only what serves it, e.g. CC6.1.", show_default=False)
-    ] = "",
-    control: Annotated[
-        str, typer.Option("--control", metavar="ID", help="Only what serves it.", show_default=False)
-    ] = "",
+    criterion: _Criterion = "",
+    control: ServingOption = "",
     source: SourceOption = "",
     kind: KindOption = "",
-    by: Annotated[
-        str,
-        typer.Option(
-            "--by",
-            metavar="GROUP",
-            help="criterion, control, kind, source, scope or day. Left out: kind when one criterion or control is "
-            "asked about, else criterion.",
-            show_default=False,
-        ),
-    ] = "",
-    fail_on_gap: Annotated[
-        bool, typer.Option("--fail-on-gap", help="End with 1 when there is a gap, or nothing was due.")
-    ] = False,
+    by: _By = "",
+    fail_on_gap: _FailOnGap = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, outline, show
 from collector.cli.options import JsonOption, KindArgument
 from collector.cli.render import plural, show_json
+
+if TYPE_CHECKING:
+    from collector.ask.kinds import Declared
 
 app = typer.Typer(help="List, explain and lint the kinds of evidence.")
 
@@ -68,22 +71,9 @@ def explain(kind: KindArgument, as_json: JsonOption = False) -> None:
     from collector.connector import connectors
 
     found = find(connectors(), kind)
-    procedure, inferred = found.kind.document(), found.connector.explain(found.kind)
-    grants = found.connector.grants(found.kind)
+    inferred, grants = found.connector.explain(found.kind), found.connector.grants(found.kind)
     if as_json:
-        show_json(
-            {
-                "kind": kind,
-                "title": found.kind.title,
-                "connector": {"name": found.connector.name, "version": found.connector.version},
-                "every": found.kind.every,
-                "criteria": found.kind.criteria,
-                "digest": found.kind.digest,
-                "procedure": procedure,
-                "inferred": inferred,
-                "grants": list(grants),
-            }
-        )
+        show_json(_explained(found) | {"inferred": inferred, "grants": grants})
         return
     head = [
         ("kind", kind),
@@ -94,7 +84,20 @@ def explain(kind: KindArgument, as_json: JsonOption = False) -> None:
         ("needs", grants),
         ("digest", "sha256:" + found.kind.digest.hex()),
     ]
-    show(*lines(head), "", "declared", *outline(procedure, "  "), "", "inferred", *outline(inferred, "  "))
+    show(*lines(head), "", "declared", *outline(found.kind.document(), "  "))
+    show("", "inferred", *outline(inferred, "  "))
+
+
+def _explained(found: Declared) -> dict[str, object]:
+    return {
+        "kind": found.kind.name,
+        "title": found.kind.title,
+        "connector": {"name": found.connector.name, "version": found.connector.version},
+        "every": found.kind.every,
+        "criteria": found.kind.criteria,
+        "digest": found.kind.digest,
+        "procedure": found.kind.document(),
+    }
 
 
 @app.command()

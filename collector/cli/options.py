@@ -38,3 +38,6 @@ ActorOption = Annotated[
     str,
     typer.Option("--as", metavar="NAME", help="Who asks; left out: the user of this machine.", show_default=False),
 ]
+ServingOption = Annotated[
+    str, typer.Option("--control", metavar="ID", help="Only what serves this control.", show_default=False)
+]

@@ -14,6 +14,11 @@ from collector.cli.words import came_of
 from collector.errors import QueryError
 from collector.model import Outcome, Run
 
+_Outcome = Annotated[
+    str, typer.Option("--outcome", metavar="OUTCOME", help="Only collected, or only failed.", show_default=False)
+]
+_Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most this many.")]
+
 
 def runs(
     since: FromOption = "",
@@ -21,10 +26,8 @@ def runs(
     source: SourceOption = "",
     kind: KindOption = "",
     scope: ScopeOption = "",
-    outcome: Annotated[
-        str, typer.Option("--outcome", metavar="OUTCOME", help="Only collected, or only failed.", show_default=False)
-    ] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most this many.")] = 50,
+    outcome: _Outcome = "",
+    limit: _Limit = 50,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from collector.cli.exits import SOURCE
-from collector.cli.layout import Table, show
+from collector.cli.layout import Part, Table, show
 from collector.cli.opening import actor, load, opened
-from collector.cli.options import ActorOption, ConfigOption, JsonOption
+from collector.cli.options import ActorOption, ConfigOption, JsonOption, ServingOption
 from collector.cli.render import plural, progress, show_json
 from collector.cli.words import came_of
 
+if TYPE_CHECKING:
+    from collector.ask.snapshot import Answer
+
+_Source = Annotated[str, typer.Option("--source", metavar="SOURCE", help="The source to read.")]
+_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the evidence.")]
 _Kinds = Annotated[
     list[str] | None,
     typer.Option("--kind", metavar="KIND", help="Only this kind, by name or pattern; may be repeated."),
@@ -20,10 +26,10 @@ _Kinds = Annotated[
 
 
 def snapshot(
-    source: Annotated[str, typer.Option("--source", metavar="SOURCE", help="The source to read.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the evidence.")],
+    source: _Source,
+    reason: _Reason,
     kinds: _Kinds = None,
-    control: Annotated[str, typer.Option("--control", metavar="ID", help="Only kinds that serve it.")] = "",
+    control: ServingOption = "",
     by: ActorOption = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -43,7 +49,7 @@ def snapshot(
     from collector.tag import load_controls
 
     settings, connectors = load(config)
-    clock = SystemClock()
+    clock, by = SystemClock(), actor(by)
     request = snapshot_request(
         build_plan(settings, connectors, {}, {}),
         load_controls(settings.controls_path),
@@ -51,18 +57,22 @@ def snapshot(
         patterns=tuple(kinds or ()),
         control=control,
         reason=reason,
-        actor=actor(by),
+        actor=by,
         at=clock.now(),
     )
     with opened(settings, create=True) as store:
         found = answer(store, request, config=settings, connectors=connectors, clock=clock, progress=progress)
-    failed = [run for run in found.runs if run.reason is not None]
     if as_json:
         show_json({"request": found.request, "runs": found.runs, "read_by": "this process" if found.here else "daemon"})
     else:
-        rows = [[run.id, run.subject.kind, run.subject.scope, came_of(run)] for run in found.runs]
-        counts = f"request {found.request.id}: {plural(len(rows), 'run')}, {len(failed)} failed"
-        show(Table(["run", "kind", "scope", "outcome"], rows), "", counts)
-        if failed:
-            show(f"why: evidenced run show {failed[0].id}")
-    raise typer.Exit(SOURCE if failed or not found.runs else 0)
+        show(*_answer(found))
+    raise typer.Exit(SOURCE if found.failed or not found.runs else 0)
+
+
+def _answer(found: Answer) -> Iterator[Part]:
+    rows = [[run.id, run.subject.kind, run.subject.scope, came_of(run)] for run in found.runs]
+    yield Table(["run", "kind", "scope", "outcome"], rows)
+    yield ""
+    yield f"request {found.request.id}: {plural(len(rows), 'run')}, {len(found.failed)} failed"
+    if found.failed:
+        yield f"why: evidenced run show {found.failed[0].id}"

@@ -66,6 +66,10 @@ def _status(found: Status) -> Iterator[Part]:
     if not found.failures:
         yield "Nothing fails."
         return
+    yield from _failures(found)
+
+
+def _failures(found: Status) -> Iterator[Part]:
     yield "Not read well since they last failed:"
     alike: dict[tuple[str, str, str, bool], list[OpenFailure]] = {}
     for each in found.failures:

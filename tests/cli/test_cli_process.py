@@ -68,7 +68,10 @@ def test_the_version_is_one_line(site):
 
 # Pipes and terminals
 
+ON_SQLITE = pytest.mark.parametrize("told", ["sqlite"], indirect=True)
 
+
+@ON_SQLITE
 def test_a_closed_pipe_ends_the_command_quietly(story):
     process = story.start("runs", "--limit", "1000")
     process.stdout.close()
@@ -97,14 +100,17 @@ def on_a_terminal(site, *arguments, **environment):
     return printed.decode()
 
 
+@ON_SQLITE
 def test_a_terminal_gets_colour(story):
     assert "\x1b[31m" in on_a_terminal(story, "runs", "--outcome", "failed", TERM="xterm-256color")
 
 
+@ON_SQLITE
 def test_no_color_is_honoured_on_a_terminal(story):
     assert "\x1b" not in on_a_terminal(story, "runs", "--outcome", "failed", TERM="xterm-256color", NO_COLOR="1")
 
 
+@ON_SQLITE
 def test_evidence_cannot_colour_a_terminal(story):
     printed = on_a_terminal(
         story, "as-of", "paper.users", "--at", "2025-03-14T09:30:00Z", TERM="xterm-256color", NO_COLOR="1"
