@@ -12,26 +12,35 @@ from tests.fakes.aws import account_events, account_global, account_regional
 from tests.fakes.aws.fixtures import ACCOUNT
 from tests.fakes.aws.server import FakeAws
 
-_REGIONAL = (
-    account_regional.ec2,
-    account_regional.kms,
-    account_regional.rds,
-    account_regional.trails,
-    account_regional.config,
-    account_events.guardduty,
-    account_events.findings,
-    account_events.backup,
-)
+_GLOBAL = {
+    "iam": account_global.iam,
+    "organization": account_global.organization,
+    "identity_center": account_global.identity_center,
+}
+_REGIONAL = {
+    "ec2": account_regional.ec2,
+    "kms": account_regional.kms,
+    "rds": account_regional.rds,
+    "trails": account_regional.trails,
+    "config": account_regional.config,
+    "guardduty": account_events.guardduty,
+    "findings": account_events.findings,
+    "backup": account_events.backup,
+}
 
 
-def furnish(aws: FakeAws, count: int, regions: Sequence[str]) -> None:
-    """Give the account *count* of everything, in each region of *regions* where it is regional."""
+def furnish(aws: FakeAws, count: int, regions: Sequence[str], **counts: int) -> None:
+    """Give the account *count* of everything, in each region of *regions* where it is regional.
+
+    *counts* are other counts for parts: iam, organization, identity_center, buckets, ec2, kms, rds, trails, config,
+    guardduty, findings, backup.
+    """
     aws.play("sts", "GetCallerIdentity", {"UserId": "AIDA", "Account": ACCOUNT, "Arn": aws.principal})
     named = [{"RegionName": name, "OptInStatus": "opt-in-not-required"} for name in regions]
     aws.play("ec2", "DescribeRegions", named)
-    for part in (account_global.iam, account_global.organization, account_global.identity_center):
-        part(aws, count)
-    account_global.buckets(aws, count, regions)
+    account_global.buckets(aws, counts.get("buckets", count), regions)
+    for name, part in _GLOBAL.items():
+        part(aws, counts.get(name, count))
     for region in regions:
-        for regional in _REGIONAL:
-            regional(aws, count, region)
+        for name, regional in _REGIONAL.items():
+            regional(aws, counts.get(name, count), region)

@@ -25,8 +25,11 @@ def iam(aws: FakeAws, count: int) -> None:
         return lambda number: f"arn:aws:iam::{ACCOUNT}:{what}/{number:04}"
 
     lists = {"UserDetailList": "user", "GroupDetailList": "group", "RoleDetailList": "role", "Policies": "policy"}
+    # As many users; of the others there are never so many.
+    numbers = {"user": count, "group": min(count, 40), "role": min(count, 300), "policy": min(count, 60)}
     details = {
-        path: made("iam", "GetAccountAuthorizationDetails", path, count, Arn=arn(what)) for path, what in lists.items()
+        path: made("iam", "GetAccountAuthorizationDetails", path, numbers[what], Arn=arn(what))
+        for path, what in lists.items()
     }
     for role in details["RoleDetailList"]:
         role["AssumeRolePolicyDocument"] = document

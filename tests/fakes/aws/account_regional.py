@@ -25,8 +25,10 @@ def ec2(aws: FakeAws, count: int, region: str) -> None:
     )
     rules = [rule for number, rule in enumerate(rules) if number // 2 % 7]
 
-    def of_groups(ask: Ask) -> list[Any]:
+    def of_groups(ask: Ask) -> Any:
         wanted = {value for each in ask.params.get("Filters", ()) for value in each["Values"]}
+        if len(wanted) > 200:
+            return Refusal("FilterLimitExceeded", "The maximum number of filter values is 200.")
         return [rule for rule in rules if not wanted or rule["GroupId"] in wanted]
 
     aws.play("ec2", "DescribeSecurityGroupRules", of_groups, region)
