@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 
 import structlog
@@ -19,12 +19,14 @@ from collector.connector import Connector
 from collector.dispatch import Dispatcher
 from collector.errors import BusyError, ConfigError, EvidencedError, StoreError
 from collector.model import Run, SnapshotRequest
-from collector.plan import Plan
+from collector.plan import build_plan
 from collector.store import Store, open_store
 from collector.sweep import Swept
 
 DAEMON_LOCK = "daemon"
 TICK_SECONDS = 1.0
+_LOCK_ATTEMPTS = 5
+_STOP, _RELOAD = "stop", "reload"
 _ADD_SOURCE = "Add a source or a kind; the file that `evidenced init` writes shows how."
 
 
@@ -40,29 +42,31 @@ class Daemon:
         self._connectors = connectors
         self._clock = clock
         self._log = structlog.get_logger("daemon")
-        self._wake = threading.Event()
-        self._stop = threading.Event()
-        self._reload = threading.Event()
+        # Filled by signal handlers: SimpleQueue.put may interrupt anything, an Event's lock would be taken twice.
+        self._told: SimpleQueue[str] = SimpleQueue()
         self._away = False
 
     def run(self) -> None:
-        """Run until `stop`. Raises `BusyError` when another daemon has the store, `StoreError` when there is none."""
+        """Run until `stop`.
+
+        Raises `ConfigError` when nothing is planned, `BusyError` when another daemon has the store, `StoreError` when
+        there is none.
+        """
+        _refuse_an_empty_plan(self._config, self._connectors)
         store = open_store(self._config.store.url, clock=self._clock)
         try:
-            with _sole(store):
+            with _sole(store, self._clock):
                 self._serve(store)
         finally:
             store.close()
 
     def stop(self) -> None:
         """Ask for an orderly end: current calls finish, what was read is recorded."""
-        self._stop.set()
-        self._wake.set()
+        self._told.put(_STOP)
 
     def reload(self) -> None:
         """Ask for the config to be read again; a wrong one is reported and the old one stays in force."""
-        self._reload.set()
-        self._wake.set()
+        self._told.put(_RELOAD)
 
     def handle_signals(self) -> None:
         """Let SIGTERM and SIGINT stop this daemon and SIGHUP reload it; main thread only."""
@@ -74,7 +78,6 @@ class Daemon:
     def _serve(self, store: Store) -> None:
         dispatcher = Dispatcher(self._config, self._connectors, store, self._clock)
         dispatcher.start()
-        _refuse_an_empty_plan(self._path, dispatcher.plan)
         ticks = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
         ticks.add_job(
             self._tick,
@@ -88,12 +91,8 @@ class Daemon:
         ticks.start()
         self._log.info("started", store=store.id, plan=dispatcher.plan.version, at=iso(self._clock.now()))
         try:
-            while not self._stop.is_set():
-                self._wake.wait()
-                self._wake.clear()
-                if self._reload.is_set() and not self._stop.is_set():
-                    self._reload.clear()
-                    self._reconfigure(dispatcher)
+            while self._told.get() == _RELOAD:
+                self._reconfigure(dispatcher)
         finally:
             self._log.info("stopping", waiting_for="the calls under way")
             ticks.shutdown(wait=True)
@@ -117,8 +116,7 @@ class Daemon:
             config = load_config(self._path, self._connectors)
             if config.store != self._config.store:
                 raise ConfigError(f"{self._path}: store: cannot change while the daemon runs", hint="Restart it.")
-            if not config.sources:
-                raise ConfigError(f"{self._path}: no source is left; that would end all collecting", hint=_ADD_SOURCE)
+            _refuse_an_empty_plan(config, self._connectors)
             dispatcher.reload(config)
         except EvidencedError as error:
             self._log.error("not reloaded; the plan stays as it was", error=error.message, hint=error.hint())
@@ -127,21 +125,28 @@ class Daemon:
         self._log.info("reloaded", plan=dispatcher.plan.version)
 
 
-def _refuse_an_empty_plan(path: Path, plan: Plan) -> None:
+def _refuse_an_empty_plan(config: Config, connectors: Mapping[str, Connector]) -> None:
     """Raise `ConfigError` when nothing would ever be read: a silent daemon looks like a healthy one."""
+    plan = build_plan(config, connectors, {}, {})
     if not any(not plan.excluded(subject) for subject, _, _ in plan.subjects()):
-        raise ConfigError(f"{path}: nothing is planned: no source has a kind to read", hint=_ADD_SOURCE)
+        raise ConfigError(f"{config.path}: nothing is planned: no source has a kind to read", hint=_ADD_SOURCE)
 
 
 @contextmanager
-def _sole(store: Store) -> Iterator[None]:
+def _sole(store: Store, clock: Clock) -> Iterator[None]:
     with ExitStack() as held:
-        try:
-            held.enter_context(store.lock(DAEMON_LOCK))
-        except BusyError as error:
-            raise BusyError(
-                "another daemon is running on this store", hint="Stop it first; `evidenced status` shows its work."
-            ) from error
+        for attempt in range(_LOCK_ATTEMPTS):
+            try:
+                held.enter_context(store.lock(DAEMON_LOCK))
+                break
+            except BusyError as error:
+                # `running` holds the lock for an instant to see whether it is free; that is no other daemon.
+                if attempt == _LOCK_ATTEMPTS - 1:
+                    raise BusyError(
+                        "another daemon is running on this store",
+                        hint="Stop it first; `evidenced status` shows its work.",
+                    ) from error
+                clock.sleep(0.1)
         yield
 
 

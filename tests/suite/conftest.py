@@ -11,6 +11,9 @@ from collector.dispatch import Dispatcher
 from collector.store import open_store
 from tests.fakes.clock import PlayedClock
 from tests.fakes.paper import Paper
+from tests.suite.site import aws, site
+
+__all__ = ["aws", "site"]
 
 CONFIG = """
 [store]
