@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
@@ -30,6 +30,13 @@ _CONNECT_WAIT_S = 10
 _BEGIN = "evidenced_begin"
 
 
+class Renewable(Protocol):
+    """A lock on the server."""
+
+    def renew(self) -> None:
+        """Make sure that the lock is still ours. Raises `BusyError` when somebody else took it meanwhile."""
+
+
 class Database:
     """Connections to one database. Thread-safe."""
 
@@ -37,6 +44,7 @@ class Database:
         self.url = url
         self.path = _sqlite_path(url)
         self.engine = _sqlite_engine(self.path, url) if self.path else _postgresql_engine(url)
+        self.held: set[Renewable] = set()
         self._writing = threading.Lock()
         self._inode: tuple[int, int] | None = None
 
@@ -51,12 +59,15 @@ class Database:
 
     @contextmanager
     def writing(self, *, lock: bool = True) -> Iterator[Connection]:
-        """The only writer's transaction: committed at the end, rolled back when anything raises. Raises `StoreError`.
+        """The only writer's transaction: committed at the end, rolled back when anything raises. Raises `StoreError`;
+        `BusyError` when a lock that was held is no longer ours.
 
         *lock* takes the log's head row, behind which all writers of the store stand in line.
         """
         with self._writing, translated(self.url):
             self._require_same_file()
+            for each in list(self.held):
+                each.renew()
             with self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as conn, conn.begin():
                 if lock:
                     conn.execute(select(log_head.c.id).with_for_update())

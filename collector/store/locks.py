@@ -1,7 +1,7 @@
 """Named locks across processes and threads, let go by the operating system or the server when the holder dies.
 
 SQLite: ``flock`` on a file of its own in a folder beside the database. PostgreSQL: an advisory lock on a connection of
-its own.
+its own; should the server end that session, no write follows until the lock is ours again.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import errno
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from collector.errors import BusyError, StoreError
@@ -58,25 +60,69 @@ def _file_lock(path: Path, name: str, wait: bool) -> Iterator[None]:
 
 @contextmanager
 def _server_lock(database: Database, name: str) -> Iterator[None]:
-    # Its own connection, outside the pool: the lock lives exactly as long as the session that took it.
-    engine = create_engine(
-        database.url,
-        connect_args=server_options(database.url),
-        poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
-        hide_parameters=True,
-    )
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    lock = _ServerLock(database, name)
     with translated(database.url):
-        conn = engine.connect()
-        if not conn.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar():
-            holder = conn.execute(_HOLDER, {"high": key >> 32 & 0xFFFFFFFF, "low": key & 0xFFFFFFFF}).scalar()
-            conn.close()
-            raise _busy(name, str(holder or "").removeprefix("evidenced "))
+        lock.take()
+    database.held.add(lock)
     try:
         yield
     finally:
-        conn.close()
+        database.held.discard(lock)
+        lock.let_go()
+
+
+class _ServerLock:
+    """An advisory lock on a session of its own, outside the pool: the lock lives exactly as long as that session."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self._name = name
+        self._key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        self._engine = create_engine(
+            database.url,
+            connect_args=server_options(database.url),
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
+        )
+        self._conn: Connection | None = None
+        self._using = threading.Lock()
+        self._wanted = True
+
+    def take(self) -> None:
+        """Take the lock. Raises `BusyError` when another session has it."""
+        self._conn = conn = self._engine.connect()
+        if conn.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}).scalar():
+            return
+        halves = {"high": self._key >> 32 & 0xFFFFFFFF, "low": self._key & 0xFFFFFFFF}
+        holder = conn.execute(_HOLDER, halves).scalar()
+        self._disconnect()
+        raise _busy(self._name, str(holder or "").removeprefix("evidenced "))
+
+    def renew(self) -> None:
+        """Make sure that the lock is still ours; taken again when the server has ended the session meanwhile.
+
+        Raises `BusyError` when somebody else took it in between. Does nothing once the lock was let go.
+        """
+        with self._using:
+            if not self._wanted:
+                return
+            try:
+                if self._conn is not None and self._conn.execute(text("SELECT 1")).scalar():
+                    return
+            except DBAPIError:
+                self._disconnect()
+            self.take()
+
+    def let_go(self) -> None:
+        """End the session, and with it the lock."""
+        with self._using:
+            self._wanted = False
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            conn.close()
 
 
 _HOLDER = text(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import psycopg
 import pytest
 
 from collector.errors import BusyError
@@ -96,6 +97,43 @@ def test_one_of_many_threads_gets_the_lock(store):
 def test_the_name_of_a_lock_may_be_any_text(store):
     with store.lock("source:../../etc/passwd"), store.lock("source:ünï\x01"), store.lock("x" * 200):
         pass
+
+
+def test_a_lock_that_the_server_dropped_is_taken_again_before_the_next_write(postgresql_url, clock, noon, new_hand):
+    store = open_store(postgresql_url, clock=clock)
+    other = open_store(postgresql_url, clock=clock)
+    with store.lock("daemon"):
+        end_every_session(postgresql_url)
+        new_hand(store).see({}, noon)
+        with pytest.raises(BusyError), other.lock("daemon"):
+            raise AssertionError("two hold one lock")
+    with other.lock("daemon"):
+        pass
+    store.close()
+    other.close()
+
+
+def test_nothing_is_written_under_a_lock_that_another_took_meanwhile(postgresql_url, clock, noon, new_hand):
+    store = open_store(postgresql_url, clock=clock)
+    other = open_store(postgresql_url, clock=clock)
+    with store.lock("daemon"):
+        end_every_session(postgresql_url)
+        with other.lock("daemon"):
+            with pytest.raises(BusyError, match="daemon is held by another process"):
+                new_hand(store).see({}, noon)
+            assert store.runs() == []
+        new_hand(store).see({}, noon)
+    store.close()
+    other.close()
+
+
+def end_every_session(url):
+    """End every session of the database at *url*, as a server that restarts does."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def take_soon(store, name):
