@@ -18,6 +18,10 @@ from connectors.aws.model import operation
 from connectors.aws.prepare import Expression, ReadyKind, expression, prepare
 
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Z]\w+")
+_REDACTED = "(redacted)"
+# Where people put secrets though most models do not say so: start scripts, and variables (a map or a list of pairs).
+_SCRIPT = re.compile(r"user_?data", re.IGNORECASE)
+_VARIABLES = re.compile(r"environment|\w*variables", re.IGNORECASE)
 
 
 def lint(kind: Kind) -> list[Problem]:
@@ -78,9 +82,11 @@ def _paths(kind: Kind, item: Form) -> Iterator[Finding]:
 def _secrets(kind: Kind, item: Form) -> Iterator[Finding]:
     document = sample(item)
     fields.remove(document, kind.never)
-    fields.mark(document, kind.redact, "")
+    fields.mark(document, kind.redact, _REDACTED)
     for path in sorted(set(_marked(document, ""))):
         yield "redact", f"the model calls {path} sensitive: redact it, or never keep it"
+    for path in sorted(set(_hiding(document, ""))):
+        yield "redact", f"{path} is where secrets are put: redact it, or never keep it"
 
 
 def _marked(value: object, path: str) -> Iterator[str]:
@@ -92,6 +98,22 @@ def _marked(value: object, path: str) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _marked(each, f"{path}[]")
+
+
+def _hiding(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            place = f"{path}.{name}" if path else name
+            if each in (_REDACTED, SENSITIVE):
+                continue
+            pairs = isinstance(each, list) or (isinstance(each, dict) and each.keys() == {"key"})
+            if _SCRIPT.fullmatch(name) or (pairs and _VARIABLES.fullmatch(name)):
+                yield place
+            else:
+                yield from _hiding(each, place)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _hiding(each, f"{path}[]")
 
 
 def _grants(ready: ReadyKind) -> Iterator[Finding]:
