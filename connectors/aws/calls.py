@@ -16,7 +16,7 @@ from collector.model import Json
 from connectors.aws.buckets import Buckets
 from connectors.aws.clients import Clients
 from connectors.aws.decode import decode
-from connectors.aws.errors import as_read_error, clean, code_of, date_of, matches
+from connectors.aws.errors import as_read_error, clean, code_of, date_of, matches, refused_part
 from connectors.aws.model import Operation
 from connectors.aws.prepare import Ready
 
@@ -77,6 +77,9 @@ class Requester:
         if retries:
             bucket.take(self.clock.monotonic(), retries)
         answer.pop("ResponseMetadata", None)
+        refused = refused_part(answer, operation.name, action)
+        if refused is not None:
+            raise refused
         return answer
 
     def pages(self, ready: Ready, params: dict[str, Json], region: str, reading: Reading) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ from collector.redact import scrub
 LONGEST_MESSAGE = 600
 
 _DENIED = re.compile(r"AccessDenied(Exception)?|UnauthorizedOperation|Unauthorized(Exception)?|AuthorizationError.*")
+_PART = re.compile(r"(?:[Ff]ailed|[Uu]nprocessed)[A-Z]\w*")
 _SIGNATURE = re.compile(
     r"RequestTimeTooSkewed|RequestExpired|RequestInTheFuture|InvalidSignatureException|SignatureDoesNotMatch"
 )
@@ -148,6 +149,20 @@ def as_read_error(error: Exception, operation: str, action: str, clock: Clock) -
     for types, reason, hint in _UNANSWERED:
         if isinstance(error, types):
             return reason(f"{operation}: {clean(str(error))}", hint=hint)
+    return None
+
+
+def refused_part(answer: Mapping[str, Any], operation: str, action: str) -> ReadError | None:
+    """Return the reason for what an *answer* with status 200 lists as failed; None when it lists nothing so.
+
+    What AWS could not tell is not in the answer's other lists, and would pass for absent or switched off.
+    """
+    for name, parts in answer.items():
+        if _PART.fullmatch(name) and isinstance(parts, list) and parts:
+            text = clean(f"{name}: {parts[0]}")
+            if re.search(r"access_?denied|unauthorized|not authorized", text, re.IGNORECASE):
+                return _denied(text, operation, action)
+            return Unavailable(f"{operation} left out a part: {text}", hint="The next slot tries again.")
     return None
 
 

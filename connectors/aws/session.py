@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from collector.clock import Clock
 from collector.connector import Reading
-from collector.errors import ConfigError, Misconfigured
+from collector.errors import ConfigError, Invalid, Misconfigured
 from collector.model import Json, Principal, Scope
 from collector.procedure import Kind
 from connectors.aws.buckets import Buckets
@@ -53,6 +53,8 @@ class AwsSession:
             return [account, *(Scope(name, REGION) for name in self._settings.regions)]
         answer = self._ask("ec2.DescribeRegions", AllRegions=True)
         regions = sorted(answer.get("Regions", []), key=lambda region: str(region["RegionName"]))
+        if not regions:
+            raise Invalid("ec2.DescribeRegions named no region; every account has some")
         return [account, *(_region(each["RegionName"], each.get("OptInStatus", "")) for each in regions)]
 
     def read(self, kind: Kind, scope: Scope, reading: Reading) -> Iterator[dict[str, Json]]:
