@@ -16,8 +16,8 @@ import jmespath
 from collector import fields
 from collector.canonical import canonical, digest, population_root
 from collector.clock import Clock, iso
-from collector.connector import Reading
-from collector.errors import EvidencedError, Invalid, ReadError, StoreError, Truncated
+from collector.connector import Reading, Session
+from collector.errors import EvidencedError, Invalid, ReadError, StoreError, Truncated, Unavailable
 from collector.model import (
     Artifact,
     Counts,
@@ -37,10 +37,11 @@ from collector.model import (
     Trigger,
     Window,
 )
+from collector.plan import UNRESOLVED
 from collector.procedure import Kind
 from collector.redact import redact, scrub
 from collector.schedule import parse_duration
-from collector.source import Visit
+from collector.source import Visit, require_account
 
 STAGE_BYTES = 32 * 1024 * 1024
 SKEW_WARNING_MS = 120_000
@@ -50,7 +51,7 @@ Stage = Callable[[Iterable[Artifact]], None]
 
 @dataclass(frozen=True)
 class Task:
-    """One run to be made: what to read, for which slot, and why."""
+    """One run to be made: what to read, for which slot, and why; *account* is where the source is, if that is known."""
 
     subject: Subject
     kind: Kind
@@ -58,6 +59,7 @@ class Task:
     due: datetime
     trigger: Trigger
     provenance: Provenance
+    account: str = ""
 
 
 @dataclass
@@ -230,6 +232,8 @@ def _read(opening: Visit, task: Task, reading: Reading, population: Population) 
     principal = Principal("")
     try:
         session, principal = opening()
+        require_account(task.account, principal)
+        _require_scope(task, session)
         for item in session.read(task.kind, task.scope, reading):
             population.add(item)
             reading.check()
@@ -237,10 +241,26 @@ def _read(opening: Visit, task: Task, reading: Reading, population: Population) 
         raise
     except Exception as error:  # noqa: BLE001
         return principal, error
-    undrained = [calls.operation for calls in reading.calls.operations() if not calls.drained]
-    if undrained:
-        return principal, Truncated(f"{', '.join(undrained)} offered more than was read")
-    return principal, None
+    return principal, _incomplete(reading)
+
+
+def _incomplete(reading: Reading) -> Truncated | None:
+    for calls in reading.calls.operations():
+        if not calls.drained:
+            return Truncated(f"{calls.operation} offered more than was read")
+        if calls.total is not None and calls.items < calls.total:
+            return Truncated(f"{calls.operation} gave {calls.items} of the {calls.total} items that the source counts")
+    return None
+
+
+def _require_scope(task: Task, session: Session) -> None:
+    """Raise why the scopes of the level are not known; what stands in for them is no place to read."""
+    if task.scope.name == UNRESOLVED:
+        session.scopes()
+        raise Unavailable(
+            f"which scopes of level {task.scope.level} there are was not known when this run was planned",
+            hint="They are asked for again within minutes; if this stays, the source has none.",
+        )
 
 
 def _collected(run: Run, population: Population) -> Observation:

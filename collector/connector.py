@@ -65,7 +65,10 @@ class CallLedger:
             )
 
     def listed(self, operation: str, items: int, *, total: int | None = None) -> None:
-        """Add *items* to what *operation* gave; *total* is the count the source itself reported."""
+        """Add *items* to what *operation* gave; *total* is the count the source itself reported.
+
+        A run that read fewer items than the last total of an operation is truncated.
+        """
         with self._lock:
             seen = self._operations.get(operation, OperationCalls(operation))
             self._operations[operation] = replace(

@@ -21,7 +21,7 @@ from collector.errors import BusyError, EvidencedError
 from collector.model import Artifact, Period, Run, Scope, Slot, SnapshotRequest, Subject, Sweep, Trigger
 from collector.plan import Plan, PlannedSource, build_plan, changes
 from collector.schedule import parse_duration, slots_through
-from collector.source import Source, opened
+from collector.source import Source, opened, require_account
 from collector.store import Store
 from collector.sweep import Sweeper, Swept
 from collector.tag import ControlSet, load_controls
@@ -58,6 +58,7 @@ class Discovery:
         self._again[source.name] = self._clock.now() + RETRY_DISCOVERY
         try:
             with opened(source, self._clock) as (session, principal):
+                require_account(self.accounts.get(source.name, ""), principal)
                 self.scopes[source.name] = session.scopes()
                 self.accounts[source.name] = principal.account
         except EvidencedError as error:

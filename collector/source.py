@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from collector.clock import Clock
 from collector.connector import Connector, Session, Settings
+from collector.errors import Misconfigured
 from collector.model import Principal
 
 
@@ -22,6 +23,19 @@ class Source:
 
 
 Visit = Callable[[], tuple[Session, Principal]]
+
+
+def require_account(known: str, principal: Principal) -> None:
+    """Raise `Misconfigured` when *principal* is at another account than the *known* one (empty: not known yet).
+
+    What another account holds would read as if everything of the first had been removed.
+    """
+    if known and principal.account != known:
+        raise Misconfigured(
+            f"the source answers as {principal.id or 'nobody'} in account {principal.account or 'unknown'}; "
+            f"its evidence is of account {known}",
+            hint="Correct the credentials, or give the other account a source of its own.",
+        )
 
 
 @contextmanager

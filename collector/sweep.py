@@ -83,7 +83,7 @@ class Sweeper:
             planned_kind, scope = places[order.subject]
             kind = known[planned_kind.name]
             provenance = self._provenance(source, planned, planned_kind, plan_version)
-            tasks.append(Task(order.subject, kind, scope, order.due, order.trigger, provenance))
+            tasks.append(Task(order.subject, kind, scope, order.due, order.trigger, provenance, planned.account))
         return tasks
 
     def _provenance(
