@@ -163,9 +163,8 @@ def report(desk: Desk, begun: datetime, before: datetime, after: datetime, ended
     desk.ask("as-of", "aws.iam.credential_report", "--at", stamp(before), lines=22)
     saw = next(run for run in desk.runs() if run["detail"] == "changed" and run["trigger"] == "schedule")
     desk.ask("run", "show", str(saw["id"]), lines=80)
-    console.print(
-        f"\n[bold]It took {time.monotonic() - started:.0f} s.[/] The evidence is in {desk.folder}/evidenced.db. Look further:"
-    )
+    took = f"It took {time.monotonic() - started:.0f} s."
+    console.print(f"\n[bold]{took}[/] The evidence is in {desk.folder}. Look further:")
     for line in (
         "status",
         f"coverage --from {stamp(begun)} --criterion CC6.1",

@@ -11,8 +11,9 @@ from collector.procedure import Kind
 
 _HEAD = """# Kinds of evidence
 
-Made from the declarations by `python -m collector.ask.kind_table docs/kinds.md`; a test compares. `evidenced kinds explain KIND` shows the
-calls, their paging and what is inferred. Cadence, and what of this is collected at all, is set in the configuration.
+Made from the declarations by `python -m collector.ask.kind_table docs/kinds.md`; a test compares.
+`evidenced kinds explain KIND` shows the calls, their paging and what is inferred.
+Cadence, and what of this is collected at all, is set in the configuration.
 """
 
 

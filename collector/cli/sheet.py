@@ -10,7 +10,7 @@ from collector.cli.layout import Part, Table, lines, outline
 from collector.cli.render import span
 from collector.cli.words import came_of
 from collector.clock import iso
-from collector.model import OperationCalls, Run
+from collector.model import OperationCalls, Outcome, Run
 
 if TYPE_CHECKING:
     from collector.ask.sheet import Sheet
@@ -115,7 +115,7 @@ def _calls(run: Run) -> Iterator[Part]:
     yield Table(
         ["  call", "calls", "pages", "retries", "items", "complete"],
         [
-            [f"  {each.operation}", each.calls, each.pages, each.retries, each.items, _complete(each)]
+            [f"  {each.operation}", each.calls, each.pages, each.retries, each.items, _complete(each, run)]
             for each in run.operations
         ],
         ["calls", "pages", "retries", "items"],
@@ -134,9 +134,11 @@ def _calls(run: Run) -> Iterator[Part]:
     )
 
 
-def _complete(call: OperationCalls) -> str:
+def _complete(call: OperationCalls, run: Run) -> str:
     if not call.drained:
         return "no, more was offered"
+    if run.outcome is not Outcome.COLLECTED:
+        return "unknown: the run failed"
     if call.total is None:
         return "yes"
     return f"yes, the source counts {call.total:,}" if call.total == call.items else f"source counts {call.total:,}"

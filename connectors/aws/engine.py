@@ -173,7 +173,10 @@ class Engine:
             return None
         except Gone:
             # One word is not enough to say that an item is gone: AWS is eventually consistent. It says so twice or not.
-            return self._answer(call, item, values)
+            try:
+                return self._answer(call, item, values)
+            except Absent:
+                return None
 
     def _answer(self, call: Ready, item: Item, values: Values) -> Json:
         params = parameters(call, values, item)
