@@ -15,8 +15,10 @@ def evidenced(*arguments: str) -> str:
 
 
 import collector  # noqa: E402
+from collector.clock import SystemClock  # noqa: E402
 from collector.connector import connectors  # noqa: E402
 from collector.data import data_path  # noqa: E402
+from collector.store import open_store  # noqa: E402
 
 assert source not in Path(collector.__file__).resolve().parents, "the checkout is in reach: nothing is proved"
 for name in ("schemas", "migrations", "config.example.toml"):
@@ -27,6 +29,7 @@ evidenced("init")
 assert Path("evidenced.toml").exists()
 assert "aws.iam.password_policy" in evidenced("kinds", "list")
 assert "aws.iam.password_policy" in evidenced("kinds", "explain", "aws.iam.password_policy")
+open_store("sqlite:///evidenced.db", clock=SystemClock()).close()
 evidenced("status")
 assert "Version" in evidenced("policy", "aws", "--json")
 print("installed wheel: ok")
