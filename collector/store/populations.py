@@ -75,35 +75,19 @@ def record(
     differences, kept = _differences(conn, subject, observation, artifacts, before)
     if not observation.events:
         _require_sum(run, before, differences)
-    if before and root == before.root and not differences and not observation.events:
-        return None
-    if before and not differences and not observation.events:
-        raise IntegrityError(f"{subject_name(run.subject)}: another population is claimed, but no item changed")
-    at = max(to_ms(run.finished), before.at if before else 0)
-    state = next_id(conn, population_state.c.id)
-    conn.execute(
-        insert(population_state).values(
-            id=state,
-            subject=subject,
-            at=at,
-            count=run.counts.items,
-            root=root,
-            sweep=sweep,
-            since=to_ms(run.window.since) if run.window else None,
-            watermark=to_ms(run.watermark_after) if run.watermark_after else None,
-        )
-    )
+        if before and root == before.root and not differences:
+            return None
+        if before and not differences:
+            raise IntegrityError(f"{subject_name(run.subject)}: another population is claimed, but no item changed")
+    state, at = next_id(conn, population_state.c.id), max(to_ms(run.finished), before.at if before else 0)
+    row = {"id": state, "subject": subject, "at": at, "count": run.counts.items, "root": root, "sweep": sweep}
+    row["since"] = to_ms(run.window.since) if run.window else None
+    row["watermark"] = to_ms(run.watermark_after) if run.watermark_after else None
+    conn.execute(insert(population_state).values(row))
     _write(conn, subject, state, at, differences)
     pairs = population_root((each.key_digest, each.artifact or _GONE) for each in kept)
-    return canonical(
-        {
-            "subject": subject_name(run.subject),
-            "at": at,
-            "count": run.counts.items,
-            "root": root.hex(),
-            "changes": pairs.hex(),
-        }
-    )
+    of = subject_name(run.subject)
+    return canonical({"subject": of, "at": at, "count": run.counts.items, "root": root.hex(), "changes": pairs.hex()})
 
 
 def _require_root(run: Run) -> bytes:

@@ -57,16 +57,7 @@ def encode(
         "note": [[at, distinct.index(note)] for at, note in notes.items()],
         "population": [[at, root.hex() if root else None] for at, root in sorted(roots.items())],
         "redacted": [each.count for run in runs for each in run.redactions],
-        "window": [
-            [at, to_ms(run.window.since) - to_ms(run.started), to_ms(run.window.until) - to_ms(run.started)]
-            for at, run in enumerate(runs)
-            if run.window
-        ],
-        "watermark": [
-            [at, _after(run.watermark_before, to_ms(run.started)), _after(run.watermark_after, to_ms(run.started))]
-            for at, run in enumerate(runs)
-            if run.watermark_before or run.watermark_after
-        ],
+        **_windows(runs),
     }
     if sheet["detail"].strip(DEFAULT_DETAIL) == "":
         sheet["detail"] = ""
@@ -110,6 +101,17 @@ def _per_operation(runs: Sequence[Run]) -> dict[str, list[Json]]:
         "first_date": [_after(each.first_date, second) for each, second in cells],
         "last_date": [_after(each.last_date, second) for each, second in cells],
     }
+
+
+def _windows(runs: Sequence[Run]) -> dict[str, list[Json]]:
+    asked, marks = [], []
+    for at, run in enumerate(runs):
+        started = to_ms(run.started)
+        if run.window:
+            asked.append([at, to_ms(run.window.since) - started, to_ms(run.window.until) - started])
+        if run.watermark_before or run.watermark_after:
+            marks.append([at, _after(run.watermark_before, started), _after(run.watermark_after, started)])
+    return {"window": asked, "watermark": marks}
 
 
 def _principals(runs: Sequence[Run], frame: Frame | None) -> dict[str, list[Json]]:

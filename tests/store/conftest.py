@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -192,3 +195,57 @@ class Audit:
             version = [row.state, row.since, row.until, row.artifact]
             stored.setdefault((row.subject, row.item), []).append(version)
         assert stored == versions
+
+
+@pytest.fixture
+def wire(postgresql_url):
+    """A TCP address of the PostgreSQL server that can be cut and mended; `url` leads through it."""
+    wire = Wire(postgresql_url.rpartition("host=")[2])
+    wire.url = (
+        f"postgresql://postgres:correct-horse@127.0.0.1:{wire.port}/{postgresql_url.split('/')[3].partition('?')[0]}"
+    )
+    yield wire
+    wire.cut()
+
+
+class Wire:
+    """Forwards a TCP port to the server's Unix socket, until it is cut; when muted, it is cut by the next answer."""
+
+    def __init__(self, folder):
+        self._path = f"{folder}/.s.PGSQL.5432"
+        self.port = 0
+        self.mend()
+
+    def mend(self):
+        self._open = []
+        self.muted = False
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def cut(self):
+        for each in [self._listener, *self._open]:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                near = listener.accept()[0]
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(self._path)
+            self._open += [near, far]
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._forward, args=(one, other), daemon=True).start()
+
+    def _forward(self, one, other):
+        with suppress(OSError):
+            while data := one.recv(65536):
+                if self.muted and one.family == socket.AF_UNIX:
+                    return self.cut()
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+        return None

@@ -6,13 +6,15 @@ import random
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from collector.model import Period
 from collector.store import open_store
 
-ROUNDS = 10
+ROUNDS = 5  # of two writers each
+ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from datetime import timedelta
@@ -42,7 +44,7 @@ def writer(store, store_url):
 
     def start(source):
         command = [sys.executable, "-c", WRITER, store_url, source]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
     return start
 
@@ -50,7 +52,7 @@ def writer(store, store_url):
 def test_every_acknowledged_sweep_survives_the_death_of_its_writer(store, writer, audit, noon, hour):
     rng = random.Random(20261121)
     acknowledged = {}
-    for _ in range(ROUNDS // 2):
+    for _ in range(ROUNDS):
         processes = [writer("paper:hq"), writer("paper:annex")]
         assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
         threading.Event().wait(rng.uniform(0.0, 0.3))
@@ -72,7 +74,8 @@ def test_a_store_that_was_being_made_when_its_maker_died_is_made_by_the_next(sto
     opening += "print('ready', flush=True); open_store(sys.argv[1], clock=SystemClock()); print('made', flush=True)"
     rng = random.Random(7)
     for _ in range(4):
-        process = subprocess.Popen([sys.executable, "-c", opening, store_url], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-c", opening, store_url]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         process.stdout.readline()
         threading.Event().wait(rng.uniform(0.0, 0.15))
         process.kill()

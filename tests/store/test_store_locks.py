@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -28,7 +29,11 @@ with store.lock("source:aws:prod"):
 def holder(store, store_url):
     """Another process that holds the lock ``source:aws:prod`` until its input ends."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, store_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, store_url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
     )
     assert process.stdout.readline() == "held\n"
     yield process
