@@ -222,7 +222,9 @@ class Dispatcher:
             self._replan()
         for request in requests:
             self.snapshot(request)
-        self._due(name)
+        # Held before anything is recorded: a source that is busy elsewhere is looked at again, and nothing said twice.
+        with self._store.lock(_hold(name)):
+            self._due(name)
 
     def _due(self, name: str) -> None:
         since, now = self._accounted_until(name), self._clock.now()
@@ -273,7 +275,8 @@ class Dispatcher:
             with self._store.lock(f"request:{request.id}"):
                 if all(each.id != request.id for each in self._store.pending_requests()):
                     return None
-                return self._answer(request, done)
+                with self._store.lock(_hold(request.source)):
+                    return self._answer(request, done)
         except BusyError:
             return None
 
@@ -290,6 +293,10 @@ class Dispatcher:
         ]
         orders = [Order(subject, request.at, Trigger.ADHOC) for subject in subjects]
         return self._sweeper.sweep(source, planned, self.plan.version, orders, request=request.id, done=done)
+
+
+def _hold(source: str) -> str:
+    return f"source:{source}"
 
 
 def _nothing(request: SnapshotRequest, plan_version: int) -> Sweep:

@@ -65,15 +65,14 @@ class Sweeper:
     ) -> Swept:
         """Make every run of *orders* and record each; *done* hears of a run when it is made.
 
-        Holds the source across processes: raises `BusyError` at once when another one is reading it. While the
-        store is away it keeps what was read and tries again; told to stop meanwhile, it raises `StoreError`.
+        The caller holds the source (`Store.lock`), so that no other process reads it meanwhile. While the store is away
+        what was read is kept and tried again; told to stop meanwhile, this raises `StoreError`.
         """
-        with self._store.lock(f"source:{source.name}"):
-            self._heads.refresh(source.name)
-            tasks = self._tasks(source, planned, plan_version, orders)
-            with visit(source, self._clock) as opening:
-                parts = self._parts(source, opening, tasks, done)
-                return self._record(source.name, orders, plan_version, request, parts)
+        self._heads.refresh(source.name)
+        tasks = self._tasks(source, planned, plan_version, orders)
+        with visit(source, self._clock) as opening:
+            parts = self._parts(source, opening, tasks, done)
+            return self._record(source.name, orders, plan_version, request, parts)
 
     def _tasks(self, source: Source, planned: PlannedSource, plan_version: int, orders: Sequence[Order]) -> list[Task]:
         known = source.connector.kinds()

@@ -184,6 +184,18 @@ def test_a_source_that_another_process_is_reading_is_left_alone_and_its_slot_sta
     assert runs(desk)[-1].trigger is Trigger.SCHEDULE
 
 
+def test_slots_that_passed_while_another_process_read_the_source_are_recorded_once(desk):
+    desk.tick()
+    desk.clock.move(HOUR * 3)
+    with desk.store.lock("source:paper:hq"):
+        for _ in range(3):
+            desk.tick()
+        assert desk.store.missed(EVER) == []
+    desk.tick()
+    desk.tick()
+    assert len(desk.store.missed(EVER)) == 1
+
+
 def test_a_sweep_cut_short_by_a_crash_is_finished_not_repeated(desk, monkeypatch):
     desk.tick()
     monkeypatch.setattr("collector.sweep.PART_RUNS", 1)
