@@ -17,6 +17,7 @@ from collector import fields
 from collector.canonical import canonical, digest, population_root
 from collector.clock import Clock, iso
 from collector.connector import Reading, Session
+from collector.coverage import LOST
 from collector.errors import EvidencedError, Invalid, ReadError, StoreError, Truncated, Unavailable
 from collector.model import (
     Artifact,
@@ -190,7 +191,9 @@ def collect(
         redactions=tuple(Redaction(path, rule, n) for (path, rule), n in sorted(population.redactions.items())),
     )
     if failure is not None:
-        return Observation(failed(run, failure), events=task.kind.since is not None)
+        run = failed(run, failure)
+        hint = f"{run.hint} {_forgotten(task.kind, head)}".strip()
+        return Observation(replace(run, hint=hint), events=task.kind.since is not None)
     return _collected(replace(run, message=_remarks(lost, run.skew_ms)), population)
 
 
@@ -223,7 +226,8 @@ def window_of(kind: Kind, head: Head, now: datetime) -> tuple[Window | None, Win
     horizon = now - parse_duration(kind.since.horizon)
     if head.watermark is None:
         return Window(horizon, now), None
-    since = head.watermark - parse_duration(kind.since.overlap)
+    # A clock that was set back may be behind the watermark; no window ends before it begins.
+    since = min(head.watermark, now) - parse_duration(kind.since.overlap)
     lost = Window(head.watermark, horizon) if head.watermark < horizon else None
     return Window(max(since, horizon), now), lost
 
@@ -257,10 +261,7 @@ def _require_scope(task: Task, session: Session) -> None:
     """Raise why the scopes of the level are not known; what stands in for them is no place to read."""
     if task.scope.name == UNRESOLVED:
         session.scopes()
-        raise Unavailable(
-            f"which scopes of level {task.scope.level} there are was not known when this run was planned",
-            hint="They are asked for again within minutes; if this stays, the source has none.",
-        )
+        raise Unavailable(f"the source has not named a {task.scope.level} yet", hint="It is asked again in minutes.")
 
 
 def _collected(run: Run, population: Population) -> Observation:
@@ -284,8 +285,16 @@ def _collected(run: Run, population: Population) -> Observation:
 def _remarks(lost: Window | None, skew_ms: int | None) -> str:
     remarks = []
     if lost is not None:
-        remarks.append(f"events from {iso(lost.since)} to {iso(lost.until)} are lost: the source no longer keeps them")
+        remarks.append(f"events from {iso(lost.since)} to {iso(lost.until)} {LOST}")
     if skew_ms is not None and abs(skew_ms) > SKEW_WARNING_MS:
         side = "ahead of" if skew_ms > 0 else "behind"
         remarks.append(f"our clock is {abs(skew_ms) // 1000} s {side} the source's")
     return "; ".join(remarks)
+
+
+def _forgotten(kind: Kind, head: Head) -> str:
+    """Return from when on the source forgets what an event kind has left unread; empty for a kind of state."""
+    if kind.since is None or head.watermark is None:
+        return ""
+    end = iso(head.watermark + parse_duration(kind.since.horizon))
+    return f"Events since {iso(head.watermark)} are unread; the source forgets them from {end} on."

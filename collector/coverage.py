@@ -23,6 +23,8 @@ from collector.model import Detail, Missed, Outcome, Period, Reason, Slot, Subje
 from collector.passed import Passed
 
 NO_RECORD = "no record"
+LOST = "are lost: the source no longer keeps them"
+"""How the message of a collected run ends when it came too late for some events."""
 _Key = tuple[datetime, str, str, str]
 _RUN_ID = re.compile(r"(\d+)-(\d+)")
 

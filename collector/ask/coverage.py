@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from collector.ask.plans import recorded_plans
-from collector.coverage import Gap, Recorded, SlotOutcome, Tally, gaps, outcomes, tally
+from collector.coverage import LOST, Gap, Recorded, SlotOutcome, Tally, gaps, outcomes, tally
 from collector.criteria import criteria
 from collector.errors import QueryError
 from collector.grouping import Groups, by_control, by_criterion, by_day, by_kind, by_scope, by_source, tally_by
@@ -55,11 +55,21 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """Events that *run* came too late for; *message* says which. No later run can read them."""
+
+    subject: Subject
+    run: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """The answer. *until* is the period's end, or the present where that is sooner: later slots are not due yet.
 
     *pending* counts slots that are due but whose time to be read has not passed. *unserved* names the criteria or
-    controls that nothing planned serves, when asked by them. *slots* is what became of each due slot.
+    controls that nothing planned serves, when asked by them. *slots* is what became of each due slot. *lost* are the
+    events that were found lost in the period: no gap shows them, for the run that found it out did collect.
     """
 
     question: Question
@@ -70,6 +80,7 @@ class Coverage:
     pending: int
     unserved: tuple[str, ...]
     slots: tuple[SlotOutcome, ...]
+    lost: tuple[Lost, ...]
 
 
 def coverage(store: Store, question: Question, *, now: datetime, grace: timedelta) -> Coverage:
@@ -102,6 +113,7 @@ def coverage(store: Store, question: Question, *, now: datetime, grace: timedelt
         pending=len(due) - len(found),
         unserved=tuple(_unserved(question, plans, controls)),
         slots=tuple(inside),
+        lost=tuple(_lost(recorded, question.period, wanted)),
     )
 
 
@@ -113,6 +125,13 @@ def _due(plans: Sequence[Plan], period: Period, question: Question, wanted: Grou
 def _recorded(run: RunOutcome) -> Recorded:
     slot = Slot(run.subject, run.due)
     return Recorded(slot, run.outcome, run.detail, run.reason, run.id, run.message, run.trigger)
+
+
+def _lost(recorded: Iterable[RunOutcome], period: Period, wanted: Groups) -> Iterator[Lost]:
+    for run in recorded:
+        inside = run.outcome is Outcome.COLLECTED and period.start <= run.finished < period.end
+        if inside and LOST in run.message and any(True for _ in wanted(run.subject, run.due)):
+            yield Lost(run.subject, run.id, run.message)
 
 
 def _groupings(plans: Sequence[Plan], controls: Sequence[tuple[datetime, ControlSet]]) -> dict[str, Groups]:

@@ -43,7 +43,9 @@ _By = Annotated[
         show_default=False,
     ),
 ]
-_FailOnGap = Annotated[bool, typer.Option("--fail-on-gap", help="End with 1 when there is a gap, or nothing was due.")]
+_FailOnGap = Annotated[
+    bool, typer.Option("--fail-on-gap", help="End with 1 when there is a gap, events are lost, or nothing was due.")
+]
 
 
 def coverage(
@@ -83,7 +85,7 @@ def coverage(
         show_json(_document(found))
     else:
         show(*_coverage(found))
-    if fail_on_gap and (found.gaps or not found.total.due):
+    if fail_on_gap and (found.gaps or found.lost or not found.total.due):
         raise typer.Exit(NOT_IN_ORDER)
 
 
@@ -97,6 +99,7 @@ def _document(found: Coverage) -> dict[str, object]:
         "rows": found.rows,
         "total": found.total,
         "gaps": found.gaps,
+        "lost": found.lost,
         "pending": found.pending,
         "unserved": found.unserved,
     }
@@ -117,6 +120,11 @@ def _coverage(found: Coverage) -> Iterator[Part]:
         yield f"{plural(len(found.gaps), 'gap')}, the longest {span(found.total.longest_gap)}:"
         for together in _alike(found.gaps):
             yield from _gap(together)
+    if found.lost:
+        yield ""
+        yield "Events that nobody can read any more:"
+    for each in found.lost:
+        yield f"  {each.subject.source}: {each.subject.kind} ({each.subject.scope}), run {each.run}: {each.message}"
 
 
 def _heading(found: Coverage) -> Iterator[Part]:
