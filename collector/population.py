@@ -65,16 +65,20 @@ class ItemDifference:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The good runs that show a subject at either end; None where it was not observed yet, so not compared."""
+    """The good runs that show a subject at either end; None where it was not observed yet, so not compared.
+
+    *rekeyed* says that their procedures name items by different keys: no item of one can be found in the other.
+    """
 
     subject: Subject
     before: Run | None
     after: Run | None
+    rekeyed: bool = False
 
     @property
     def comparable(self) -> bool:
-        """Return whether both ends were observed."""
-        return self.before is not None and self.after is not None
+        """Return whether both ends were observed, and their items are named alike."""
+        return self.before is not None and self.after is not None and not self.rekeyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class Life:
     """One form of an item: the runs' finish times at which it was first and last seen so, and why that ended.
 
     *ended* is the first good observation that saw it otherwise, None while it is current; *ending* is then
-    ``changed`` or ``gone``, else empty. *fields* are what changed from the form before (empty for the first).
+    ``changed`` or ``gone`` (``named otherwise`` when the procedure's key is another since), else empty. *fields* are
+    what changed from the form before (empty for the first).
     """
 
     subject: Subject
@@ -135,7 +140,7 @@ def difference(
     compared = []
     items: list[ItemDifference] = []
     for old, new in zip(before, after, strict=True):
-        compared.append(Compared(old.subject, old.run, new.run))
+        compared.append(Compared(old.subject, old.run, new.run, _rekeyed(store, old.run, new.run)))
         if compared[-1].comparable:
             items += _items_difference(store, old, new)
     return Difference(kind, start, end, tuple(compared), tuple(items))
@@ -229,6 +234,8 @@ def _life(store: Store, before: ItemVersion | None, version: ItemVersion, after:
     if version.end is None:
         last = _latest(store, version.subject)
     ending = "" if version.end is None else "changed" if continues else "gone"
+    if ending == "gone" and version.end and _rekeyed(store, last, store.observations(version.subject, version.end)[0]):
+        ending = "named otherwise"
     return Life(
         version.subject,
         version.key,
@@ -239,6 +246,21 @@ def _life(store: Store, before: ItemVersion | None, version: ItemVersion, after:
         ending,
         tuple(fields),
     )
+
+
+def _rekeyed(store: Store, before: Run | None, after: Run | None) -> bool:
+    """Return whether the procedure of *after* names items by another key than that of *before*."""
+    if before is None or after is None or before.provenance.procedure == after.provenance.procedure:
+        return False
+    return bool(_key_of(store, before) != _key_of(store, after))
+
+
+def _key_of(store: Store, run: Run) -> Json:
+    try:
+        return document(store, bytes.fromhex(run.provenance.procedure.removeprefix("sha256:"))).get("key")
+    except QueryError:
+        # A run by hand before there was a plan: its procedure is known by digest alone, so alike to no other.
+        return run.provenance.procedure
 
 
 def _latest(store: Store, subject: Subject) -> Run | None:

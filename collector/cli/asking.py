@@ -217,7 +217,8 @@ def _difference(found: Difference) -> Iterator[Part]:
     for each in found.subjects:
         place = f"{each.subject.source} {each.subject.scope}"
         if each.before is not None and each.after is not None:
-            yield f"{place}: {_seen(each.before)} with {_seen(each.after)}"
+            why = ": not compared, the procedure has named items by another key since" if each.rekeyed else ""
+            yield f"{place}: {_seen(each.before)} with {_seen(each.after)}{why}"
         else:
             yield f"{place}: not compared, not observed yet at {iso(found.end if each.after is None else found.start)}"
     yield ""
