@@ -17,6 +17,7 @@ from collector.canonical import canonical, digest
 from collector.config_checks import (
     beside,
     check_cadences,
+    check_choice,
     check_controls,
     check_own_cadences,
     check_patterns,
@@ -242,6 +243,7 @@ def _source(name: str, table: Json, connectors: Mapping[str, Connector], problem
     if table.get("kinds") == []:
         problems.add((*place, "kinds"), "no kind is named: the source would be read for nothing")
     check_patterns(table.get("kinds"), kinds, (*place, "kinds"), problems)
+    check_choice(table.get("kinds"), kinds, (*place, "kinds"), problems)
     check_patterns(table.get("exclude"), kinds, (*place, "exclude"), problems)
     check_cadences(table.get("every"), kinds, (*place, "every"), problems)
     if isinstance(table.get("run_limit"), str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from collector.cadence import Cadence, parse_duration
@@ -23,6 +24,14 @@ def check_patterns(patterns: Json, kinds: Mapping[str, Kind], place: Place, prob
         if isinstance(pattern, str):
             with problems.at((*place, number)):
                 select(kinds, [pattern])
+
+
+def check_choice(patterns: Json, kinds: Mapping[str, Kind], place: Place, problems: ConfigProblems) -> None:
+    """Note each of *patterns* that matches nothing but optional *kinds* it does not name in full: nothing is read."""
+    for number, pattern in enumerate(patterns if isinstance(patterns, list) else ()):
+        found = [name for name in kinds if isinstance(pattern, str) and fnmatchcase(name, pattern)]
+        if found and pattern not in found and all(kinds[name].optional for name in found):
+            problems.add((*place, number), f"only optional kinds match; name them in full: {', '.join(sorted(found))}")
 
 
 def check_cadences(every: Json, kinds: Mapping[str, Kind], place: Place, problems: ConfigProblems) -> None:
