@@ -11,9 +11,10 @@ from collector.dispatch import Dispatcher
 from collector.store import open_store
 from tests.fakes.clock import PlayedClock
 from tests.fakes.paper import Paper
+from tests.suite.installed import account, install
 from tests.suite.site import aws, site
 
-__all__ = ["aws", "site"]
+__all__ = ["account", "aws", "install", "site"]
 
 CONFIG = """
 [store]
