@@ -76,16 +76,19 @@ def answer(
     connectors: Mapping[str, Connector],
     clock: Clock,
     progress: Callable[[str], None],
+    interrupted: Callable[[], bool] = lambda: False,
 ) -> Answer:
     """Record *request* and return once it is answered: by the daemon that holds the store, else by this process.
 
-    Raises `StoreError`; when interrupted, the request stays recorded and the next daemon answers it.
+    Raises `StoreError`, and KeyboardInterrupt once *interrupted*: the request stays recorded, for the next daemon.
     """
     from collector.daemon import running, snapshot_here
 
     request = replace(request, id=store.request_snapshot(request))
     here = told = False
     while any(each.id == request.id for each in store.pending_requests()):
+        if interrupted():
+            raise KeyboardInterrupt
         if running(store):
             if not told:
                 progress(f"request {request.id} is with the daemon; waiting for it")

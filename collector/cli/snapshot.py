@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,13 +63,37 @@ def snapshot(
         actor=by,
         at=clock.now(),
     )
-    with opened(settings, create=True) as store:
-        found = answer(store, request, config=settings, connectors=connectors, clock=clock, progress=progress)
+    with opened(settings, create=True) as store, interrupts() as interrupted:
+        found = answer(
+            store,
+            request,
+            config=settings,
+            connectors=connectors,
+            clock=clock,
+            progress=progress,
+            interrupted=interrupted,
+        )
     if as_json:
         show_json({"request": found.request, "runs": found.runs, "read_by": "this process" if found.here else "daemon"})
     else:
         show(*_answer(found))
     raise typer.Exit(SOURCE if found.failed or not found.runs else 0)
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """Remember Ctrl-C: a KeyboardInterrupt that is raised in a finaliser or a callback is swallowed there and lost."""
+    heard: list[int] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        yield lambda: bool(heard)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _answer(found: Answer) -> Iterator[Part]:
