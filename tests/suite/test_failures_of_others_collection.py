@@ -18,6 +18,7 @@ from collector.errors import ConfigError, Denied, QueryError, Unavailable
 from collector.model import Detail, Outcome, Period, Reason, Scope, SnapshotRequest, Subject
 from collector.population import as_of
 from collector.store import open_store
+from tests.fakes.aws import trouble
 from tests.fakes.paper import PaperSession
 from tests.fakes.stationer import Stationer
 
@@ -128,6 +129,28 @@ def test_a_run_that_was_interrupted_is_not_a_complete_one(desk):
     assert known(desk) == before
     desk.pass_time(HOUR)
     assert runs(desk)[-1].detail is Detail.UNCHANGED
+
+
+def test_what_a_person_may_read_is_not_what_the_daemon_may_read(site, aws):
+    """9: Passed when run by hand, failed on schedule: other network, other identity. Test the scheduled path."""
+    daemon, person = site.environment["AWS_ACCESS_KEY_ID"], "AKIAPERSON"
+
+    def who(ask):
+        return {"UserId": "AIDA", "Account": aws.account, "Arn": f"arn:aws:iam::{aws.account}:user/{ask.access_key}"}
+
+    aws.play("sts", "GetCallerIdentity", who)
+    aws.trouble("kms", "*", trouble.deny(), when=lambda ask: ask.access_key == daemon)
+    site.configure(every="1s", kinds='["aws.kms.keys"]')
+    with site.daemon():
+        site.wait(lambda: len(site.said("run failed")) >= 2)
+    site.environment["AWS_ACCESS_KEY_ID"] = person
+    assert site.ask("snapshot", "--source", "aws:test", "--reason", "it works for me").returncode == 0
+    (by_hand,), scheduled = site.runs(trigger="adhoc"), site.runs(trigger="schedule")
+    assert (by_hand["outcome"], {run["reason"] for run in scheduled}) == ("collected", {"denied"})
+    sheets = [site.answer("run", "show", run["id"])["run"] for run in (by_hand, scheduled[0])]
+    assert [sheet["principal"]["id"].rpartition("/")[2] for sheet in sheets] == [person, daemon]
+    total = site.answer("coverage", "--from", "2020-01-01", "--kind", "aws.kms.keys")["total"]
+    assert (total["collected"], total["failed"] >= len(scheduled)) == (0, True)
 
 
 def test_a_schedule_that_nobody_keeps_is_missed_and_not_quiet(desk):
