@@ -29,7 +29,7 @@ KINDS = [
     "aws.cloudtrail.*",
     "aws.ec2.security_groups",
     "aws.iam.*",
-    "aws.identitycenter.*",
+    "aws.identitycenter.account_assignments",
     "aws.kms.*",
     "aws.organizations.*",
     "aws.rds.*",
