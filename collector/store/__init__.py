@@ -7,24 +7,32 @@ from __future__ import annotations
 
 from collector.store.opening import open_store
 from collector.store.records import (
+    CheckpointRecord,
     ControlsRecord,
+    EpochRecord,
     ItemVersion,
     PlanRecord,
     Receipt,
+    ReceiptRecord,
     RecordedChange,
     RunOutcome,
     SweepRecord,
+    TokenRecord,
 )
 from collector.store.store import Store
 
 __all__ = [
+    "CheckpointRecord",
     "ControlsRecord",
+    "EpochRecord",
     "ItemVersion",
     "PlanRecord",
     "Receipt",
+    "ReceiptRecord",
     "RecordedChange",
     "RunOutcome",
     "Store",
     "SweepRecord",
+    "TokenRecord",
     "open_store",
 ]

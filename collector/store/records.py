@@ -95,3 +95,53 @@ class RecordedChange:
     at: datetime
     before: bytes | None
     after: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRecord:
+    """A checkpoint as recorded: the exact *note*, the *size* it covers, its own *leaf*. *id* counts from 1."""
+
+    id: int
+    epoch: int
+    size: int
+    note: bytes
+    at: datetime
+    leaf: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    """The RFC 3161 response of *authority* over the note of *checkpoint* (an id), exactly as it came."""
+
+    checkpoint: int
+    authority: str
+    token: bytes
+    at: datetime
+    leaf: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRecord:
+    """Where *anchor* keeps the note of *checkpoint* (an id): its path, commit or VersionId."""
+
+    checkpoint: int
+    anchor: str
+    receipt: dict[str, Json]
+    at: datetime
+    leaf: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """A new beginning after a loss: the log had *size* leaves, and *note* is the last known checkpoint before it.
+
+    *number* counts from 2: a log that lost nothing is in epoch 1.
+    """
+
+    number: int
+    size: int
+    note: bytes
+    reason: str
+    actor: str
+    at: datetime
+    leaf: int

@@ -17,6 +17,7 @@ from collector.log.leaf import Leaf, OutsideProfile
 from collector.model import Artifact, Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject, Sweep
 from collector.store import contents, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
+from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
 from collector.store.locks import locked
 from collector.store.names import Names
@@ -47,6 +48,7 @@ class Store:
         self._names = Names()
         self._sweeps = SweepReader(self._names)
         self._planned: dict[int, frozenset[Subject]] = {}
+        self.checkpoints = Checkpoints(database, self._writing)
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""

@@ -18,6 +18,7 @@ from collector.log.tree import leaf_hash
 from collector.log.tree import root as tree_root
 from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, Sweep
 from collector.store import populations
+from collector.store.checkpoints import quoted
 from collector.store.contents import keep, keep_one, known, next_id
 from collector.store.frames import Frame, frame_for
 from collector.store.names import Names, ensure_source, ensure_subjects
@@ -47,7 +48,7 @@ def append_sweep(conn: Connection, names: Names, reader: SweepReader, sweep: Swe
     entries = _record_evidence(conn, number, subjects, sweep.observations)
     frame, lines = frame_for(sweep.source, runs, reader.last_frame(conn, source)) if runs else (None, [])
     encoded = encode(runs, lines, frame, due=sweep.due, trigger=sweep.trigger, roots=_unstated(runs))
-    said = _said(sweep, number) | _committed(frame, encoded, entries)
+    said = _said(sweep, number) | _committed(frame, encoded, entries) | quoted(conn)
     if sweep.request:
         said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
     leaf = ledger.append(conn, LeafKind.SWEEP, said, recorded_ms)
