@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
-from pydantic_core import PydanticCustomError
 
+from collector.anchors import anchor_types
 from collector.cadence import parse_daily_at, parse_zone
 from collector.canonical import canonical, digest
 from collector.config_checks import (
@@ -26,7 +26,8 @@ from collector.config_checks import (
     no_connector,
     store_url,
 )
-from collector.config_errors import ConfigProblems, words
+from collector.config_checkpoints import CheckpointSettings, read_checkpoints
+from collector.config_errors import ConfigProblems, worded
 from collector.connector import Connector, Settings
 from collector.errors import ConfigError
 from collector.model import Json
@@ -35,6 +36,7 @@ from collector.secrets import literal_secret, literal_secrets, resolve_secret
 from collector.toml_lines import Place, key_lines
 
 __all__ = [
+    "CheckpointSettings",
     "Config",
     "LogSettings",
     "PlanSettings",
@@ -53,19 +55,19 @@ _RUN_LIMIT = (timedelta(seconds=1), timedelta(days=1))
 
 
 def _zone(text: str) -> str:
-    return _worded(parse_zone, text)
+    return worded(parse_zone, text)
 
 
 def _daily_at(text: str) -> str:
-    return _worded(parse_daily_at, text)
+    return worded(parse_daily_at, text)
 
 
 def _jitter(text: str) -> str:
-    return _worded(lambda each: duration_within(each, _JITTER), text)
+    return worded(lambda each: duration_within(each, _JITTER), text)
 
 
 def _grace(text: str) -> str:
-    return _worded(lambda each: duration_within(each, _GRACE), text)
+    return worded(lambda each: duration_within(each, _GRACE), text)
 
 
 def _toml_time(value: object) -> object:
@@ -117,6 +119,7 @@ class _Sections(_Section):
     store: StoreSettings = StoreSettings()
     log: LogSettings = LogSettings()
     plan: PlanSettings = PlanSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, for every source.")
     controls: str | None = Field(default=None, description="File of your own controls; else the starter set.")
 
@@ -219,10 +222,13 @@ def _load(
     with problems.at(("store", "url")):
         if isinstance(store, dict) and isinstance(store.setdefault("url", _DEFAULT_STORE), str):
             store = {**store, "url": store_url(path, store["url"])}
+    table = document.pop("checkpoints", {})
+    checkpoints = read_checkpoints(path, table, anchor_types(), problems)
     sections = problems.validated(_Sections, {**document, "store": store}, (), also=("sources",))
-    if sections is None:
+    if sections is None or checkpoints is None:
         return None
-    return Config(**{name: getattr(sections, name) for name in _Sections.model_fields}, sources=sources, path=path)
+    read = {name: getattr(sections, name) for name in _Sections.model_fields} | {"checkpoints": checkpoints}
+    return Config(**read, sources=sources, path=path)
 
 
 def _source(name: str, table: Json, connectors: Mapping[str, Connector], problems: ConfigProblems) -> Settings | None:
@@ -250,12 +256,3 @@ def _source(name: str, table: Json, connectors: Mapping[str, Connector], problem
         with problems.at((*place, "run_limit")):
             duration_within(table["run_limit"], _RUN_LIMIT)
     return problems.validated(connector.settings, {**table, "connector": wanted}, place)
-
-
-def _worded(check: Callable[[str], object], text: str) -> str:
-    """Return *text* when *check* takes it; turn its `ConfigError` into an error of the field."""
-    try:
-        check(text)
-    except ConfigError as error:
-        raise PydanticCustomError("config", "{words}", {"words": words(error)}) from error
-    return text

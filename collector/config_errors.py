@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from collector.errors import ConfigError
 from collector.toml_lines import Place, line_of, show_place
@@ -26,6 +27,15 @@ def words(error: ConfigError) -> str:
     """Return *error* in one line: its message, and its hint where it has one of its own."""
     hint = error.hint()
     return f"{error.message}. {hint}" if hint != ConfigError.default_hint else error.message
+
+
+def worded(check: Callable[[str], object], text: str) -> str:
+    """Return *text* when *check* takes it; turn its `ConfigError` into an error of the field."""
+    try:
+        check(text)
+    except ConfigError as error:
+        raise PydanticCustomError("config", "{words}", {"words": words(error)}) from error
+    return text
 
 
 class ConfigProblems:

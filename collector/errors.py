@@ -42,6 +42,18 @@ class IntegrityError(EvidencedError):
     default_hint = "Keep the database as it is and compare it with the last checkpoint held elsewhere."
 
 
+class HistoryError(IntegrityError):
+    """The store is behind or beside a checkpoint that was given out: a backup was restored, or history rewritten."""
+
+    default_hint = (
+        "Look for the newer store first. If it is lost, `evidenced log new-epoch --reason TEXT` declares that."
+    )
+
+
+class DeliveryError(EvidencedError):
+    """An authority or an anchor did not take a checkpoint; it stays queued and is tried again."""
+
+
 class QueryError(EvidencedError):
     """The person asking must correct the question: an unknown kind, run, control or a malformed time."""
 

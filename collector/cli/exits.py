@@ -16,7 +16,9 @@ from collector.cli.render import safe
 from collector.errors import (
     BusyError,
     ConfigError,
+    DeliveryError,
     EvidencedError,
+    HistoryError,
     IntegrityError,
     QueryError,
     ReadError,
@@ -30,6 +32,7 @@ CONFIG = 3
 STORE = 4
 SOURCE = 5
 BUSY = 6
+HISTORY = 7
 INTERNAL = 70
 INTERRUPTED = 130
 READER_GONE = 141
@@ -42,6 +45,7 @@ MEANINGS = {
     STORE: "the store cannot be used, or does not match its digests",
     SOURCE: "a source could not be read",
     BUSY: "another process holds the store or the source",
+    HISTORY: "the store is behind or beside a checkpoint it once gave: see `evidenced log new-epoch`",
     INTERNAL: "a defect of evidenced itself",
     INTERRUPTED: "interrupted (Ctrl-C)",
     READER_GONE: "whatever read our output closed it",
@@ -51,7 +55,9 @@ _CODES: tuple[tuple[type[EvidencedError], int], ...] = (
     (QueryError, USAGE),
     (ConfigError, CONFIG),
     (StoreError, STORE),
+    (HistoryError, HISTORY),
     (IntegrityError, STORE),
+    (DeliveryError, SOURCE),
     (ReadError, SOURCE),
     (BusyError, BUSY),
 )

@@ -71,10 +71,13 @@ class Checkpoints:
         with self._database.reading() as conn:
             return signing.key_events(conn)
 
-    def add_epoch(self, note: bytes, reason: str, actor: str) -> EpochRecord:
-        """Declare the loss of what the checkpoint *note* covers and the log does not; return the epoch it begins."""
+    def add_epoch(self, number: int, note: bytes, *, reason: str, actor: str) -> EpochRecord:
+        """Declare the loss of what the checkpoint *note* covers and the log does not, and begin epoch *number*.
+
+        Raises `QueryError` unless it comes after the epoch that the log is in.
+        """
         with self._writing() as (conn, now):
-            return signing.append_epoch(conn, note, reason, actor, now)
+            return signing.append_epoch(conn, number, note, reason=reason, name=actor, now=now)
 
     def epoch(self) -> int:
         """Return the epoch that the log is in, from 1."""

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, insert, select
 
 from collector.canonical import canonical, digest
 from collector.clock import from_ms
+from collector.errors import QueryError
 from collector.log import ledger
 from collector.log.keys import KeyAct, KeyEvent
 from collector.log.leaf import LeafKind
@@ -63,9 +64,13 @@ def _event(row: dict[str, object], name: str) -> KeyEvent:
     )
 
 
-def append_epoch(conn: Connection, note: bytes, reason: str, name: str, now: int) -> EpochRecord:
-    """Declare the loss of what *note* (the last known checkpoint) covers beyond the log as it is; return the epoch."""
-    number = current_epoch(conn) + 1
+def append_epoch(conn: Connection, number: int, note: bytes, *, reason: str, name: str, now: int) -> EpochRecord:
+    """Declare the loss of what *note* (the last known checkpoint) covers beyond the log as it is; begin epoch *number*.
+
+    Raises `QueryError` unless it comes after the epoch that the log is in.
+    """
+    if number <= current_epoch(conn):
+        raise QueryError(f"the log is in epoch {current_epoch(conn)} already, so {number} cannot begin")
     size = ledger.head(conn).size
     row = {
         "id": number,
