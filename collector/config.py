@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
-from collector.anchors import anchor_types
 from collector.cadence import parse_daily_at, parse_zone
 from collector.canonical import canonical, digest
+from collector.config_checkpoints import CheckpointSettings, read_checkpoints
 from collector.config_checks import (
     beside,
     check_cadences,
@@ -26,7 +26,6 @@ from collector.config_checks import (
     no_connector,
     store_url,
 )
-from collector.config_checkpoints import CheckpointSettings, read_checkpoints
 from collector.config_errors import ConfigProblems, worded
 from collector.connector import Connector, Settings
 from collector.errors import ConfigError
@@ -223,7 +222,7 @@ def _load(
         if isinstance(store, dict) and isinstance(store.setdefault("url", _DEFAULT_STORE), str):
             store = {**store, "url": store_url(path, store["url"])}
     table = document.pop("checkpoints", {})
-    checkpoints = read_checkpoints(path, table, anchor_types(), problems)
+    checkpoints = read_checkpoints(path, table, problems)
     sections = problems.validated(_Sections, {**document, "store": store}, (), also=("sources",))
     if sections is None or checkpoints is None:
         return None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SerializeAsAny
 
-from collector.anchors import AnchorSettings, AnchorType
+from collector.anchors import AnchorSettings, anchor_type
 from collector.cadence import parse_duration
 from collector.config_checks import beside, duration_within
-from collector.config_errors import ConfigProblems, near, worded
+from collector.config_errors import ConfigProblems, worded
 from collector.model import Json
 from collector.toml_lines import Place
 
@@ -74,12 +73,10 @@ class CheckpointSettings(BaseModel):
         return beside(config, roots) if roots else None
 
 
-def read_checkpoints(
-    path: Path, table: Json, types: Mapping[str, AnchorType], problems: ConfigProblems
-) -> CheckpointSettings | None:
+def read_checkpoints(path: Path, table: Json, problems: ConfigProblems) -> CheckpointSettings | None:
     """Return the section [checkpoints] that says *table*, or None; whatever is wrong is noted.
 
-    *path* is the configuration's; anchors are checked by the settings of their type among *types*.
+    *path* is the configuration's; anchors are checked by the settings of their type.
     """
     place: Place = ("checkpoints",)
     if not isinstance(table, dict):
@@ -90,7 +87,7 @@ def read_checkpoints(
     if not isinstance(anchors, dict):
         problems.add((*place, "anchors"), "anchors are tables: [checkpoints.anchors.NAME]")
         anchors = {}
-    found = {name: _anchor(name, each, types, problems) for name, each in anchors.items()}
+    found = {name: _anchor(name, each, problems) for name, each in anchors.items()}
     section = problems.validated(CheckpointSettings, table, place, also=("anchors",))
     if section is None:
         return None
@@ -102,22 +99,15 @@ def read_checkpoints(
     return section.model_copy(update={"anchors": opened})
 
 
-def _anchor(name: str, table: Json, types: Mapping[str, AnchorType], problems: ConfigProblems) -> AnchorSettings | None:
+def _anchor(name: str, table: Json, problems: ConfigProblems) -> AnchorSettings | None:
     place: Place = ("checkpoints", "anchors", name)
     _check_name(place, name, problems)
     if not isinstance(table, dict):
         problems.add(place, f"an anchor is a table: [checkpoints.anchors.{name}]")
         return None
-    wanted = table.get("type", "")
-    kind = types.get(wanted) if isinstance(wanted, str) else None
-    if kind is None:
-        known = ", ".join(sorted(types))
-        problems.add(
-            (*place, "type") if "type" in table else place,
-            f'no anchor type "{wanted}" is installed{near(str(wanted), types)}; installed: {known}',
-        )
-        return None
-    return problems.validated(kind.settings, table, place)
+    with problems.at((*place, "type") if "type" in table else place):
+        return problems.validated(anchor_type(str(table.get("type", ""))).settings, table, place)
+    return None
 
 
 def _check_name(place: Place, name: str, problems: ConfigProblems) -> None:

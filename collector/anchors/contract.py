@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from collector.errors import ConfigError
 from collector.model import Json
 
+_GROUP = "evidenced.anchors"
 _NAME = re.compile(r"[0-9]{20}\.note")
 
 
@@ -49,15 +50,23 @@ class AnchorType(Protocol):
         """Return the anchor *name*. Nothing is touched before its first use. Raises `ConfigError`."""
 
 
-def anchor_types() -> dict[str, AnchorType]:
-    """Return every installed anchor type by name. Raises `ConfigError` when one cannot be loaded."""
-    found: dict[str, AnchorType] = {}
-    for point in entry_points(group="evidenced.anchors"):
+def anchor_types() -> list[str]:
+    """Return the names of the anchor types that are installed."""
+    return sorted(point.name for point in entry_points(group=_GROUP))
+
+
+def anchor_type(name: str) -> AnchorType:
+    """Return the installed anchor type *name*; no other is loaded. Raises `ConfigError`."""
+    for point in entry_points(group=_GROUP, name=name):
         try:
-            found[point.name] = point.load()
+            found: AnchorType = point.load()
         except ImportError as error:
-            raise ConfigError(f"the anchor type {point.name!r} cannot be loaded: {error}") from error
-    return found
+            raise ConfigError(
+                f"the anchor type {name!r} cannot be loaded: {error}", hint="Install what it needs."
+            ) from error
+        return found
+    installed = ", ".join(anchor_types())
+    raise ConfigError(f'no anchor type "{name}" is installed; installed: {installed}')
 
 
 def file_name(size: int) -> str:

@@ -12,7 +12,7 @@ from collector.signer.memory import Remembered
 class LogSigner(Protocol):
     """Signs heads of logs, each only when it extends the last one it signed."""
 
-    def keys(self) -> tuple[VerifierKey, ...]:
+    def held(self) -> tuple[VerifierKey, ...]:
         """Return the public halves of the keys it holds. Raises `ConfigError` for a key it cannot use."""
 
     def create(self, name: str) -> VerifierKey:

@@ -21,8 +21,8 @@ class FileSigner:
         self._references = tuple(references)
         self._memory = Memory(memory)
 
-    def keys(self) -> tuple[VerifierKey, ...]:
-        """See `LogSigner.keys`."""
+    def held(self) -> tuple[VerifierKey, ...]:
+        """See `LogSigner.held`."""
         return tuple(each.key for each in self._open())
 
     def create(self, name: str) -> VerifierKey:
