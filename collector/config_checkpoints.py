@@ -67,6 +67,10 @@ class CheckpointSettings(BaseModel):
         """The signer's memory; *config* is the path of the configuration."""
         return beside(config, self.memory)
 
+    def socket_path(self, config: Path) -> Path:
+        """Where the signer listens; *config* is the path of the configuration."""
+        return beside(config, self.signer)
+
     def roots_path(self, config: Path, authority: str) -> Path | None:
         """The PEM file of *authority*, or None; *config* is the path of the configuration."""
         roots = self.authorities[authority].roots

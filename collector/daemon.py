@@ -13,11 +13,12 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from collector.checkpointing import Checkpointing, require_whole
 from collector.clock import Clock, iso
 from collector.config import Config, load_config
 from collector.connector import Connector
 from collector.dispatch import Dispatcher
-from collector.errors import BusyError, ConfigError, EvidencedError, StoreError
+from collector.errors import BusyError, ConfigError, EvidencedError, IntegrityError, StoreError
 from collector.model import Run, SnapshotRequest
 from collector.plan import build_plan
 from collector.store import Store, open_store
@@ -45,12 +46,13 @@ class Daemon:
         # Filled by signal handlers: SimpleQueue.put may interrupt anything, an Event's lock would be taken twice.
         self._told: SimpleQueue[str] = SimpleQueue()
         self._away = False
+        self._tampered: IntegrityError | None = None
 
     def run(self) -> None:
         """Run until `stop`.
 
         Raises `ConfigError` when nothing is planned, `BusyError` when another daemon has the store, `StoreError` when
-        there is none.
+        there is none, `HistoryError` when it is not the one that gave out its checkpoints: nothing is appended then.
         """
         _refuse_an_empty_plan(self._config, self._connectors)
         store = open_store(self._config.store.url, clock=self._clock)
@@ -76,28 +78,25 @@ class Daemon:
         signal.signal(signal.SIGHUP, lambda *_: self.reload())
 
     def _serve(self, store: Store) -> None:
+        # Before anything is appended: a store that was put back must not go on as if nothing were lost.
+        require_whole(self._config, store)
         dispatcher = Dispatcher(self._config, self._connectors, store, self._clock)
+        checkpointing = Checkpointing(self._config, store, self._clock)
         dispatcher.start()
-        ticks = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
-        ticks.add_job(
-            self._tick,
-            "interval",
-            seconds=TICK_SECONDS,
-            args=[dispatcher],
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
+        ticks = _ticking(
+            {"reading": lambda: self._tick(dispatcher), "checkpoints": lambda: self._checkpoint(checkpointing)}
         )
-        ticks.start()
         self._log.info("started", store=store.id, plan=dispatcher.plan.version, at=iso(self._clock.now()))
         try:
             while self._told.get() == _RELOAD:
-                self._reconfigure(dispatcher)
+                self._reconfigure(dispatcher, checkpointing)
         finally:
             self._log.info("stopping", waiting_for="the calls under way")
             ticks.shutdown(wait=True)
             dispatcher.stop()
             self._log.info("stopped")
+        if self._tampered is not None:
+            raise self._tampered
 
     def _tick(self, dispatcher: Dispatcher) -> None:
         try:
@@ -111,18 +110,48 @@ class Daemon:
                 self._log.info("the store is back")
             self._away = False
 
-    def _reconfigure(self, dispatcher: Dispatcher) -> None:
+    def _checkpoint(self, checkpointing: Checkpointing) -> None:
+        try:
+            checkpointing.tick()
+        except StoreError as error:
+            self._log.warning("no checkpoint while the store is away", error=error.message)
+        except IntegrityError as error:
+            # The log is not the one that was signed: whatever is appended now would be a second history.
+            self._log.error("the log contradicts its checkpoints", error=error.message, hint=error.hint())
+            self._tampered = error
+            self.stop()
+
+    def _reconfigure(self, dispatcher: Dispatcher, checkpointing: Checkpointing) -> None:
         try:
             config = load_config(self._path, self._connectors)
             if config.store != self._config.store:
                 raise ConfigError(f"{self._path}: store: cannot change while the daemon runs", hint="Restart it.")
             _refuse_an_empty_plan(config, self._connectors)
+            checkpointing.configure(config)
             dispatcher.reload(config)
         except EvidencedError as error:
+            checkpointing.configure(self._config)
             self._log.error("not reloaded; the plan stays as it was", error=error.message, hint=error.hint())
             return
         self._config = config
         self._log.info("reloaded", plan=dispatcher.plan.version)
+
+
+def _ticking(jobs: Mapping[str, Callable[[], None]]) -> BackgroundScheduler:
+    """Run each of *jobs* every `TICK_SECONDS`, each on a thread of its own, none beside itself."""
+    ticks = BackgroundScheduler(executors={name: ThreadPoolExecutor(1) for name in jobs}, timezone="UTC")
+    for name, job in jobs.items():
+        ticks.add_job(
+            job,
+            "interval",
+            seconds=TICK_SECONDS,
+            executor=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+    ticks.start()
+    return ticks
 
 
 def _refuse_an_empty_plan(config: Config, connectors: Mapping[str, Connector]) -> None:

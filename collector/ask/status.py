@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from collector.ask.plans import recorded_plans
+from collector.ask.signed_log import LogStatus, log_status
 from collector.model import Outcome, Period, Run, Subject
 from collector.plan import Plan, PlannedSource
 from collector.schedule import slots
 
 if TYPE_CHECKING:
+    from collector.config import Config
     from collector.store import Store
 
 # Longer than the longest usual cadence, a month, so that what failed at its last slot is seen.
@@ -55,9 +57,10 @@ class Status:
     sources: tuple[SourceStatus, ...]
     failures: tuple[OpenFailure, ...]
     waiting_requests: int
+    log: LogStatus | None = None
 
 
-def status(store: Store, *, now: datetime) -> Status:
+def status(store: Store, *, now: datetime, config: Config | None = None) -> Status:
     """Return how the collecting goes at *now*. Raises `StoreError`."""
     from collector.daemon import running
 
@@ -73,6 +76,7 @@ def status(store: Store, *, now: datetime) -> Status:
         sources=tuple(_source(store, plan, each, now) for each in plan.sources) if plan else (),
         failures=tuple(sorted(_open_failures(store, plan, now), key=lambda each: each.subject)) if plan else (),
         waiting_requests=len(store.pending_requests()),
+        log=log_status(store, config, now) if config else None,
     )
 
 

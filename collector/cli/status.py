@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import instants, opened_store
+from collector.cli.log import leaves, place_lines
+from collector.cli.opening import instants, load_ours, opened
 from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.render import plural, show_json, size, span
 from collector.cli.words import came_of
@@ -28,12 +29,22 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     from collector.ask.status import status as ask
 
     _, now = instants()
-    with opened_store(config) as store:
-        found = ask(store, now=now)
+    settings = load_ours(config)
+    with opened(settings) as store:
+        found = ask(store, now=now, config=settings)
     if as_json:
         show_json(found)
     else:
         show(*_status(found))
+
+
+def _signed(found: Status) -> str:
+    if found.log is None or (not found.log.signed and found.log.checkpoint is None):
+        return "not signed: evidenced keys create"
+    if found.log.checkpoint is None or found.log.checkpoint_at is None:
+        return f"{leaves(found.log.size)}, no checkpoint yet"
+    age = span(found.at - found.log.checkpoint_at)
+    return f"{leaves(found.log.size)}, {found.log.checkpoint:,} of them under a checkpoint {age} ago"
 
 
 def _status(found: Status) -> Iterator[Part]:
@@ -42,10 +53,14 @@ def _status(found: Status) -> Iterator[Part]:
             ("daemon", "running" if found.daemon_running else "not running"),
             ("plan", f"version {found.plan_version}" if found.plan_version else "none yet: evidenced run records it"),
             ("store", f"{found.store}, {size(found.size)}"),
+            ("log", _signed(found)),
         ]
     )
     if found.waiting_requests:
         yield f"{plural(found.waiting_requests, 'snapshot request')} waiting"
+    if found.log and found.log.places:
+        yield ""
+        yield from place_lines(found.log.places)
     yield ""
     yield Table(
         ["source", "kinds", "scopes", "last read", "outcomes until", "next due"],

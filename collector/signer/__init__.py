@@ -6,5 +6,6 @@ The signer never sees the database. It remembers the last head it signed, in a f
 from collector.signer.memory import Remembered
 from collector.signer.role import LogSigner
 from collector.signer.signer import FileSigner
+from collector.signer.socket import SocketSigner, serve
 
-__all__ = ["FileSigner", "LogSigner", "Remembered"]
+__all__ = ["FileSigner", "LogSigner", "Remembered", "SocketSigner", "serve"]
