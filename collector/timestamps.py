@@ -7,9 +7,11 @@ over this note, to this request, and signed under the authority's root where the
 from __future__ import annotations
 
 import http.client
+import re
 import subprocess
 import tempfile
 import urllib.request
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -30,8 +32,16 @@ from collector.errors import ConfigError, DeliveryError
 
 _TIMEOUT_S = 20
 _MOST_BYTES = 1_000_000
-_MOST_CERTIFICATES = 20
 _SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
+_NEVER = datetime.min.replace(tzinfo=UTC)
+# What `openssl ts -reply -text` prints.
+_SAYS = {
+    "status": re.compile(r"^Status: (.+)$", re.MULTILINE),
+    "algorithm": re.compile(r"^Hash Algorithm: (\S+)$", re.MULTILINE),
+    "data": re.compile(r"^ +[0-9a-f]{4} - ((?:[0-9a-f]{2}[ -])+) ", re.MULTILINE),
+    "at": re.compile(r"^Time stamp: (\w{3} +\d+ [\d:]{8})(?:\.\d+)? (\d{4}) GMT$", re.MULTILINE),
+    "nonce": re.compile(r"^Nonce: 0x([0-9A-F]+)$", re.MULTILINE),
+}
 
 
 class Authority:
@@ -47,17 +57,20 @@ class Authority:
 
         Raises `DeliveryError` when it does not answer or its answer does not hold, `ConfigError` for unusable roots.
         """
+        roots = self._certificates()
         request = TimestampRequestBuilder().data(note).hash_algorithm(HashAlgorithm.SHA256).build()
         answer = self._post(request.as_bytes())
-        try:
-            response = decode_timestamp_response(answer)
-            self._require_ours(request, response, note)
-        except ValueError as error:
-            # It reads strictly; real authorities send what openssl takes (unordered certificate sets, for one).
-            self._require_by_openssl(request.as_bytes(), answer, str(error))
-            return answer
-        if self._roots:
-            self._require_signed(request, response, answer, note)
+        read = _read(answer)
+        if read is None:
+            raise self._refused("what it answers is no time stamp")
+        if not read.granted:
+            raise self._refused(f"it does not stamp: {read.said}")
+        if read.imprint != sha256(note).digest():
+            raise self._refused("the token is over something else")
+        if read.nonce != request.nonce:
+            raise self._refused("the token answers another request")
+        if roots and not self._is_signed(request, read, answer, roots):
+            raise self._refused(f"the token is not signed under {self._roots}")
         return answer
 
     def _post(self, body: bytes) -> bytes:
@@ -70,69 +83,86 @@ class Authority:
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._refused(f"{self._url} does not answer: {error}") from error
 
-    def _require_ours(self, request: TimeStampRequest, response: TimeStampResponse, note: bytes) -> None:
-        if response.status not in (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS):
-            raise self._refused("; ".join(response.status_string) or f"status {response.status}")
-        imprint = response.tst_info.message_imprint
-        if imprint.hash_algorithm != _SHA256 or imprint.message != sha256(note).digest():
-            raise self._refused("the token is over something else")
-        if response.tst_info.nonce != request.nonce:
-            raise self._refused("the token answers another request")
-
-    def _require_signed(
-        self, request: TimeStampRequest, response: TimeStampResponse, answer: bytes, note: bytes
-    ) -> None:
+    def _is_signed(self, request: TimeStampRequest, read: _Read, answer: bytes, roots: list[x509.Certificate]) -> bool:
+        if read.response is None:
+            return self._is_signed_by_openssl(request.as_bytes(), answer)
         builder = VerifierBuilder.from_request(request)
-        for root in _certificates(self._name, self._roots):
+        for root in roots:
             builder = builder.add_root_certificate(root)
         try:
-            builder.build().verify_message(response, note)
-        except VerificationError as error:
-            self._require_by_openssl(request.as_bytes(), answer, str(error))
+            return builder.build().verify(read.response, read.imprint)
+        except VerificationError:
+            # Stricter than openssl in what it takes for a chain; whoever verifies later has openssl.
+            return self._is_signed_by_openssl(request.as_bytes(), answer)
 
-    def _require_by_openssl(self, request: bytes, answer: bytes, why: str) -> None:
-        """Raise `DeliveryError` unless openssl takes *answer*: with roots verified, without them at least read."""
+    def _is_signed_by_openssl(self, request: bytes, answer: bytes) -> bool:
         with tempfile.TemporaryDirectory() as folder:
             query, reply = Path(folder, "q"), Path(folder, "r")
             query.write_bytes(request)
             reply.write_bytes(answer)
-            if self._roots:
-                said = _openssl("-verify", "-in", str(reply), "-queryfile", str(query), "-CAfile", str(self._roots))
-                holds = "Verification: OK" in said
-            else:
-                said = _openssl("-reply", "-in", str(reply), "-text")
-                holds = "Status: Granted" in said and _field(_openssl("-query", "-in", str(query), "-text"), said)
-        if not holds:
-            raise self._refused(f"the token does not hold: {why}")
+            checked = ("-verify", "-in", str(reply), "-queryfile", str(query), "-CAfile", str(self._roots))
+            return "Verification: OK" in _openssl(*checked)
+
+    def _certificates(self) -> list[x509.Certificate]:
+        try:
+            return x509.load_pem_x509_certificates(self._roots.read_bytes()) if self._roots else []
+        except (OSError, ValueError) as error:
+            where = f"checkpoints.authorities.{self._name}.roots"
+            raise ConfigError(f"{where}: {self._roots} holds no certificates: {error}") from error
 
     def _refused(self, said: str) -> DeliveryError:
         return DeliveryError(f"the authority {self._name}: {said}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A response as read: *said* is why it was not granted; *response* is None when only openssl can read it."""
+
+    granted: bool
+    said: str
+    imprint: bytes
+    nonce: int | None
+    at: datetime
+    response: TimeStampResponse | None = None
+
+
 def stamped_at(response: bytes) -> datetime | None:
-    """Return the time that *response* carries, by the authority's clock; None when only openssl can read it."""
+    """Return the time that *response* carries, by the authority's clock, in UTC; None when it is no time stamp."""
+    read = _read(response)
+    return read.at if read else None
+
+
+def _read(answer: bytes) -> _Read | None:
     try:
-        return decode_timestamp_response(response).tst_info.gen_time.astimezone(UTC)
+        response = decode_timestamp_response(answer)
+        if response.status not in (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS):
+            said = "; ".join(response.status_string) or f"status {response.status}"
+            return _Read(False, said, b"", None, _NEVER)
+        found = response.tst_info
+        imprint = found.message_imprint
     except ValueError:
+        # It reads strictly; real authorities send what openssl takes: unordered certificate sets, for one.
+        return _read_by_openssl(answer)
+    digest = imprint.message if imprint.hash_algorithm == _SHA256 else b""
+    return _Read(True, "", digest, found.nonce, found.gen_time.astimezone(UTC), response)
+
+
+def _read_by_openssl(answer: bytes) -> _Read | None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "r").write_bytes(answer)
+        said = _openssl("-reply", "-in", str(Path(folder, "r")), "-text")
+    status = _SAYS["status"].search(said)
+    if status is None:
         return None
-
-
-def _certificates(name: str, path: Path | None) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(path.read_bytes())[:_MOST_CERTIFICATES] if path else []
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"checkpoints.authorities.{name}: roots: {path} holds no certificates: {error}") from error
-
-
-def _field(query: str, reply: str) -> bool:
-    """Tell whether *reply* has the message and the nonce of *query*, both as ``openssl ts -text`` shows them."""
-
-    def parts(text: str) -> tuple[str, str]:
-        message = text.partition("Message data:")[2].partition("Policy OID")[0].partition("Serial")[0]
-        nonce = text.partition("Nonce:")[2].strip().partition("\n")[0]
-        return message.strip(), nonce
-
-    return all(parts(query)) and parts(query) == parts(reply)
+    if not status[1].startswith("Granted"):
+        return _Read(False, status[1], b"", None, _NEVER)
+    at, nonce, algorithm = (_SAYS[name].search(said) for name in ("at", "nonce", "algorithm"))
+    if at is None or algorithm is None:
+        return None
+    digest = b"".join(bytes.fromhex(line.replace("-", " ")) for line in _SAYS["data"].findall(said))
+    when = datetime.strptime(f"{at[1]} {at[2]}", "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    number = int(nonce[1], 16) if nonce else None
+    return _Read(True, "", digest if algorithm[1] == "sha256" else b"", number, when)
 
 
 def _openssl(*arguments: str) -> str:

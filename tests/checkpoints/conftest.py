@@ -1,0 +1,158 @@
+"""An installation that signs its log: a store on each engine, a signer with a key, an anchor, a clock that is moved."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from collector.anchors.directory import DirectoryAnchor
+from collector.checkpointing import Checkpointing
+from collector.checkpoints import Checkpointer
+from collector.config import load_config
+from collector.deliveries import Deliveries, anchor_queue, authority_queue
+from collector.log.origin import log_name
+from collector.signer import FileSigner
+from collector.store import open_store
+from collector.timestamps import Authority
+from tests.fakes.authority import TimeStampAuthority
+from tests.fakes.clock import PlayedClock
+
+
+class Office:
+    """One installation. `grow` adds leaves; `back_up` and `restore` copy the database as an operator does."""
+
+    def __init__(self, folder, url):
+        self.folder, self.url = folder, url
+        self.clock = PlayedClock()
+        self.references = [f"file:{folder}/one.key"]
+        self.memory = folder / "signer.json"
+        self.vault = folder / "vault"
+        self.vault.mkdir()
+        self.anchors = {"vault": DirectoryAnchor("vault", self.vault)}
+        self.open()
+
+    def open(self):
+        self.store = open_store(self.url, clock=self.clock)
+        self.signer = FileSigner(self.references, self.memory)
+        self.checkpointer = Checkpointer(self.store, self.signer, self.clock)
+
+    @property
+    def checkpoints(self):
+        return self.store.checkpoints
+
+    @property
+    def log(self):
+        return log_name(self.store.id)
+
+    def use(self, *references):
+        self.references = list(references)
+        self.signer = FileSigner(self.references, self.memory)
+        self.checkpointer = Checkpointer(self.store, self.signer, self.clock)
+
+    def grow(self, leaves=1):
+        for number in range(leaves):
+            self.store.append_tag("run:1-0", "C-1", f"note {number}", "Ana")
+
+    def take(self):
+        """Take a checkpoint and deliver it to the anchors."""
+        taken = self.checkpointer.take()
+        self.deliveries().send()
+        return taken
+
+    def deliveries(self, authorities=None):
+        queues = [authority_queue(self.store, name, each) for name, each in (authorities or {}).items()]
+        queues += [anchor_queue(self.store, name, each) for name, each in self.anchors.items()]
+        return Deliveries(self.store, queues, self.clock)
+
+    def pass_time(self, **by):
+        self.clock.move(timedelta(**by))
+
+    def back_up(self):
+        self.store.close()
+        self._copy(self.url, self._backup)
+        self.open()
+
+    def restore(self):
+        self.store.close()
+        self._copy(self._backup, self.url)
+        self.open()
+
+    @property
+    def _backup(self):
+        if self.url.startswith("sqlite"):
+            return f"sqlite:///{self.folder}/backup.db"
+        return self.url.replace("?", "_backup?")
+
+    def _copy(self, old, new):
+        if self.url.startswith("sqlite"):
+            shutil.copyfile(old.removeprefix("sqlite:///"), new.removeprefix("sqlite:///"))
+            return
+        names = [each.partition("?")[0].rpartition("/")[2] for each in (old, new)]
+        with psycopg.connect(self.url.replace(f"/{self._name}?", "/postgres?"), autocommit=True) as conn:
+            conn.execute(f"DROP DATABASE IF EXISTS {names[1]} WITH (FORCE)")
+            conn.execute(f"CREATE DATABASE {names[1]} TEMPLATE {names[0]}")
+
+    @property
+    def _name(self):
+        return self.url.partition("?")[0].rpartition("/")[2]
+
+    def close(self):
+        self.store.close()
+        if not self.url.startswith("sqlite"):
+            with psycopg.connect(self.url.replace(f"/{self._name}?", "/postgres?"), autocommit=True) as conn:
+                conn.execute(f"DROP DATABASE IF EXISTS {self._name}_backup WITH (FORCE)")
+
+
+@pytest.fixture
+def office(tmp_path, store_url):
+    """An installation whose log has a key, on each engine in turn."""
+    office = Office(tmp_path, store_url)
+    office.checkpointer.create_key("Ana")
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def small_office(tmp_path, sqlite_url):
+    """An installation whose log has a key, on SQLite alone: for what does not depend on the engine."""
+    office = Office(tmp_path, sqlite_url)
+    office.checkpointer.create_key("Ana")
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def configured(small_office):
+    """What makes the daemon's `Checkpointing` of the small office from the text of its section."""
+
+    def configured(text):
+        path = small_office.folder / "evidenced.toml"
+        path.write_text(f'[store]\nurl = "{small_office.url}"\n[checkpoints]\nmemory = "signer.json"\n{text}')
+        config = load_config(path, {})
+        return Checkpointing(config, small_office.store, small_office.clock)
+
+    return configured
+
+
+@pytest.fixture(scope="session", params=["tidy", "untidy"])
+def made_authority(request, tmp_path_factory):
+    """An authority whose certificates were made once: one that reads strictly, and one that only openssl reads."""
+    return TimeStampAuthority(tmp_path_factory.mktemp("authority"), untidy=request.param == "untidy")
+
+
+@pytest.fixture
+def tsa(made_authority):
+    """A time stamp authority that is up."""
+    made_authority.instead, made_authority.asked = None, 0
+    made_authority.up()
+    yield made_authority
+    made_authority.down()
+
+
+@pytest.fixture
+def stamper(tsa):
+    """The authority as the collector sees it, its root known."""
+    return Authority("paper", tsa.url, tsa.root)
