@@ -106,8 +106,9 @@ class S3Anchor:
 
     def _oldest(self, key: str) -> str | None:
         found = [each for each in self._versions(key) if each["Key"] == key]
-        # S3 lists the newest first; of two of one second, the last listed is the older.
-        return found[-1]["VersionId"] if found else None
+        # Of two of one second: S3 lists the newest first.
+        oldest = min(reversed(found), key=lambda each: each["LastModified"], default=None)
+        return oldest["VersionId"] if oldest else None
 
     def _read(self, key: str, version: str) -> bytes:
         answer = self._client().get_object(Bucket=self._settings.bucket, Key=key, VersionId=version)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
 import shutil
 from datetime import timedelta
 
 import psycopg
 import pytest
+import structlog
 
 from collector.anchors.directory import DirectoryAnchor
 from collector.checkpointing import Checkpointing
@@ -14,6 +18,7 @@ from collector.checkpoints import Checkpointer
 from collector.config import load_config
 from collector.deliveries import Deliveries, anchor_queue, authority_queue
 from collector.log.origin import log_name
+from collector.logs import configure_logs
 from collector.signer import FileSigner
 from collector.store import open_store
 from collector.timestamps import Authority
@@ -156,3 +161,13 @@ def tsa(made_authority):
 def stamper(tsa):
     """The authority as the collector sees it, its root known."""
     return Authority("paper", tsa.url, tsa.root)
+
+
+@pytest.fixture
+def lines():
+    """What was logged so far, each line as a dict."""
+    out = io.StringIO()
+    configure_logs(form="json", stream=out)
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    structlog.reset_defaults()
+    logging.getLogger().handlers.clear()
