@@ -53,7 +53,9 @@ def config_schema() -> Json:
     """Return the schema of the configuration file. A source may hold more keys: its connector's own settings."""
     schema = Config.model_json_schema()
     del schema["properties"]["path"]
-    schema["$defs"]["Settings"]["additionalProperties"] = True
+    # A connector's and an anchor type's own keys are its own.
+    for open_ended in ("Settings", "AnchorSettings"):
+        schema["$defs"][open_ended]["additionalProperties"] = True
     return _headed("Configuration of evidenced", schema)
 
 

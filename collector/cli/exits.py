@@ -45,7 +45,7 @@ MEANINGS = {
     STORE: "the store cannot be used, or does not match its digests",
     SOURCE: "a source could not be read",
     BUSY: "another process holds the store or the source",
-    HISTORY: "the store is behind or beside a checkpoint it once gave: see `evidenced log new-epoch`",
+    HISTORY: "the store is behind or beside its own checkpoints",
     INTERNAL: "a defect of evidenced itself",
     INTERRUPTED: "interrupted (Ctrl-C)",
     READER_GONE: "whatever read our output closed it",

@@ -12,7 +12,7 @@ import typer
 from collector.cli.layout import Part, Table, show
 from collector.cli.opening import actor, load_ours, opened
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
-from collector.cli.render import note, show_json
+from collector.cli.render import note, show_json, write
 
 if TYPE_CHECKING:
     from collector.log.keys import KeyEvent, KeyTrust
@@ -56,7 +56,9 @@ def create(by: ActorOption = "", config: ConfigOption = None, as_json: JsonOptio
 
 @app.command("show")
 def show_keys(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show every key, in the form that verifiers read, and for which checkpoints it is trusted.
+    """Show every key, and for which checkpoints it is trusted.
+
+    The lines at the end are the keys as verifiers read them.
 
     \b
     Example: evidenced keys show
@@ -69,6 +71,8 @@ def show_keys(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         show_json({"keys": [_plain(each) for each in found]})
     else:
         show(*_keys(found))
+        # As verifiers read them: whole, on a line each, however narrow the terminal.
+        write("".join(f"{each.key}\n" for each in found))
 
 
 @app.command()
@@ -170,7 +174,8 @@ def _recorded(made: KeyEvent, as_json: bool) -> None:
     if as_json:
         show_json({"key": str(made.key), "act": made.act, "leaf": made.leaf, "until": made.until})
         return
-    show(f"{made.act.value.capitalize()}, leaf {made.leaf}: {made.key}")
+    show(f"{made.act.value.capitalize()}, leaf {made.leaf}:")
+    write(f"{made.key}\n")
 
 
 def _keys(found: list[KeyTrust]) -> Iterator[Part]:
@@ -180,7 +185,6 @@ def _keys(found: list[KeyTrust]) -> Iterator[Part]:
         right=["from size", "to size"],
     )
     yield ""
-    yield from (str(each.key) for each in found)
 
 
 def _plain(each: KeyTrust) -> dict[str, object]:

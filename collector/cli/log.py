@@ -45,7 +45,9 @@ def show_log(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the log's head, its checkpoints, and how old the newest is that each authority and anchor has.
+    """Show the log's head, its checkpoints, and who holds them.
+
+    Of each authority and anchor it says how old the newest checkpoint is that it has.
 
     \b
     Example: evidenced log show
@@ -127,7 +129,9 @@ def token(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the RFC 3161 token over a checkpoint's note, as the authority sent it.
+    """Write the RFC 3161 token over a checkpoint's note.
+
+    It is the authority's response as it came, the form that openssl ts reads.
 
     \b
     Example: evidenced log token -o checkpoint.tsr
@@ -165,7 +169,7 @@ def new_epoch(
     records a leaf that names the last checkpoint known, and begins a new epoch. The daemon must not run.
 
     \b
-    Example: evidenced log new-epoch --reason 'disk lost, backup of Monday restored'
+    Example: evidenced log new-epoch --reason 'disk lost, backup restored'
     """
     from collector.checkpointing import open_anchors, open_signer
     from collector.daemon import DAEMON_LOCK

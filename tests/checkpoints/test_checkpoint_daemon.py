@@ -189,6 +189,7 @@ def test_an_authority_that_hangs_keeps_no_slot_from_being_read(small_office, sta
     with socket.create_server(("127.0.0.1", 0)) as silent:
         running = start(f'[checkpoints.authorities.far]\nurl = "http://127.0.0.1:{silent.getsockname()[1]}/"\n')
         conn, _ = silent.accept()
+        running.await_(lambda: small_office.store.runs(limit=1))
         with conn:
             small_office.pass_time(hours=1)
             running.await_(lambda: small_office.store.runs(limit=1)[0].due == small_office.clock.at)

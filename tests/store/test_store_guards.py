@@ -7,6 +7,9 @@ from sqlalchemy import exc, inspect
 
 import collector.store.tables
 from collector.canonical import canonical, digest
+from collector.log.checkpoint import Checkpoint, sign_checkpoint
+from collector.log.keys import KeyAct, KeyEvent
+from collector.log.note import SignerKey
 from collector.log.tables import metadata
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
 
@@ -27,6 +30,13 @@ def full(store, hand, hour, noon, clock):
     store.append_tag("run:1-0", "C-1", "note", "Ana")
     request = store.request_snapshot(SnapshotRequest("paper:hq", (), "why", "Ana", clock.at))
     hand.write(trigger=Trigger.ADHOC, request=request)
+    signer = SignerKey.generate("evidenced/x")
+    store.checkpoints.add_key(KeyEvent(KeyAct.CREATED, signer.key, 0, 0, actor="Ana"))
+    head = store.checkpoints.head()
+    taken = store.checkpoints.add(sign_checkpoint(Checkpoint("evidenced/x", head.size, head.root), [signer]), 1)
+    store.checkpoints.add_token(taken.id, "paper", b"token")
+    store.checkpoints.add_receipt(taken.id, "vault", {"path": "x"})
+    store.checkpoints.add_epoch(2, taken.note, reason="disk lost", actor="Ana")
     return store
 
 

@@ -49,6 +49,7 @@ def test_the_example_loads_as_it_is_and_says_nothing_but_defaults(tmp_path: Path
 def test_what_is_commented_out_shows_what_is_in_force_without_it(tmp_path: Path, text: str, uncommented: str) -> None:
     said, unsaid = load(tmp_path, uncommented), load(tmp_path, text)
     assert (said.store, said.log, said.plan) == (unsaid.store, unsaid.log, unsaid.plan)
+    assert said.checkpoints.model_copy(update={"anchors": {}, "authorities": {}}) == unsaid.checkpoints
     assert said.sources["aws:main"] == unsaid.sources["aws:main"]
 
 
@@ -62,9 +63,17 @@ def test_a_source_that_is_read_through_a_role_is_an_example_that_holds(tmp_path:
 def test_every_key_of_the_configuration_is_in_the_example(uncommented: str) -> None:
     document = tomllib.loads(uncommented)
     assert set(document) == set(Config.model_fields) - {"path"}
-    for section in ("store", "log", "plan"):
+    for section in ("store", "log", "plan", "checkpoints"):
         assert set(document[section]) == set(type(getattr(Config(), section)).model_fields)
     assert set(document["sources"]["aws:main"]) == set(Settings.model_fields)
+
+
+def test_every_anchor_of_ours_is_an_example_that_holds_and_names_its_keys(tmp_path: Path, uncommented: str) -> None:
+    anchors = load(tmp_path, uncommented).checkpoints.anchors
+    document = tomllib.loads(uncommented)["checkpoints"]["anchors"]
+    assert {each.type for each in anchors.values()} == {"directory", "git", "s3", "log"}
+    for name, settings in anchors.items():
+        assert set(document[name]) == set(type(settings).model_fields)
 
 
 def test_the_example_fits_the_schema_of_the_configuration(text: str, uncommented: str) -> None:
