@@ -16,7 +16,7 @@ from collector.clock import Clock, iso
 from collector.config import Config
 from collector.deliveries import Deliveries, PlaceStatus, Queue, anchor_queue, authority_queue, place_statuses
 from collector.errors import BusyError, ConfigError, EvidencedError, IntegrityError
-from collector.restore import compare
+from collector.restore import SIGNER, compare
 from collector.signer import FileSigner, LogSigner, SocketSigner
 from collector.store import Store
 from collector.timestamps import Authority
@@ -60,27 +60,35 @@ def places(config: Config, store: Store, now: datetime) -> list[PlaceStatus]:
     return place_statuses(store, open_queues(config, store), late_after, now)
 
 
-def require_whole(config: Config, store: Store) -> None:
+def require_whole(config: Config, store: Store) -> frozenset[str]:
     """Raise `HistoryError` when *store* is behind or beside what the signer or an anchor knows: nothing is appended.
 
-    An anchor that does not answer is logged and passed over.
+    Return the anchors that did not answer; they are logged and passed over.
     """
     signer = open_signer(config) if config.checkpoints.signs else None
     found = compare(store, signer, open_anchors(config))
     log = structlog.get_logger("checkpoints")
-    for error in found.unasked:
+    if signer and store.checkpoints.last() and not any(head.where == SIGNER for head in found.heads):
+        log.warning("the signer remembers nothing of this log, which has checkpoints; it begins with the next head")
+    for error in found.unasked.values():
         log.warning("an anchor was not compared with", error=error.message)
     found.require_whole()
+    return frozenset(found.unasked)
 
 
 class Checkpointing:
-    """What the daemon does for the log's checkpoints, at each `tick`."""
+    """What the daemon does for the log's checkpoints, at each `tick`.
 
-    def __init__(self, config: Config, store: Store, clock: Clock) -> None:
+    *unasked* are the anchors that `require_whole` could not ask: they are asked as soon as they answer.
+    """
+
+    def __init__(self, config: Config, store: Store, clock: Clock, unasked: frozenset[str] = frozenset()) -> None:
         self._store = store
         self._clock = clock
         self._log = structlog.get_logger("checkpoints")
         self._again = clock.now()
+        self._ask_again = clock.now() + _RETRY
+        self._unasked = unasked
         self._said = ""
         self.configure(config)
 
@@ -102,25 +110,27 @@ class Checkpointing:
         Raises `StoreError`, and `IntegrityError` when the log does not extend what was signed: then nothing more may
         be appended.
         """
-        if self._checkpointer is not None and self._clock.now() >= self._again:
-            self._take(self._checkpointer)
-        for place, error in self._deliveries.send().items():
+        if self._unasked and self._clock.now() >= self._ask_again:
+            self._ask()
+        due = self._checkpointer is not None and self._clock.now() >= self._again
+        taken = self._checkpointer is not None and due and self._take(self._checkpointer)
+        for place, error in self._deliveries.send(taken=taken, without=self._unasked).items():
             self._log.warning("a checkpoint is not delivered yet", to=place, error=error.message, hint=error.hint())
 
-    def _take(self, checkpointer: Checkpointer) -> None:
+    def _take(self, checkpointer: Checkpointer) -> bool:
         every = parse_duration(self._config.checkpoints.every)
         due = checkpointer.due(every)
         if due > self._clock.now():
             self._again = due
-            return
+            return False
         try:
             taken = checkpointer.take()
         except BusyError:
-            return  # somebody takes one by hand; the next tick sees it
+            return False  # somebody takes one by hand; the next tick sees it
         except ConfigError as error:
             self._again = self._clock.now() + _RETRY
             self._once("no checkpoint was taken", error)
-            return
+            return False
         except IntegrityError:
             self._again = datetime.max.replace(tzinfo=due.tzinfo)
             raise
@@ -130,6 +140,16 @@ class Checkpointing:
         for key in checkpointer.silent_keys():
             self._log.warning("a key should sign and is not held by the signer", key=str(key))
         self._warn_of_late()
+        return True
+
+    def _ask(self) -> None:
+        """Compare the store with the anchors that were away; until then none of them takes a checkpoint."""
+        anchors = {name: each for name, each in open_anchors(self._config).items() if name in self._unasked}
+        signer = open_signer(self._config) if self._config.checkpoints.signs else None
+        found = compare(self._store, signer, anchors)
+        found.require_whole()
+        self._unasked = frozenset(found.unasked)
+        self._ask_again = self._clock.now() + _RETRY
 
     def _once(self, said: str, error: EvidencedError) -> None:
         if error.message != self._said:

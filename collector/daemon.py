@@ -79,9 +79,9 @@ class Daemon:
 
     def _serve(self, store: Store) -> None:
         # Before anything is appended: a store that was put back must not go on as if nothing were lost.
-        require_whole(self._config, store)
+        unasked = require_whole(self._config, store)
         dispatcher = Dispatcher(self._config, self._connectors, store, self._clock)
-        checkpointing = Checkpointing(self._config, store, self._clock)
+        checkpointing = Checkpointing(self._config, store, self._clock, unasked)
         dispatcher.start()
         ticks = _ticking(
             {"reading": lambda: self._tick(dispatcher), "checkpoints": lambda: self._checkpoint(checkpointing)}

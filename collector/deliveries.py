@@ -6,7 +6,7 @@ to begins with the newest checkpoint, not with years of old ones, which that one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from collector.log.origin import log_name, origin
 from collector.store import CheckpointRecord, Store
 from collector.timestamps import Authority
 
+_LOOK_AGAIN = timedelta(minutes=1)
 _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=1)
 _AT_A_TIME = 50
@@ -33,6 +34,7 @@ class Queue:
     first: int | None = field(default=None)
     wait: timedelta = field(default=_FIRST_WAIT)
     again: datetime | None = field(default=None)
+    failing: bool = field(default=False)
 
 
 def authority_queue(store: Store, name: str, authority: Authority) -> Queue:
@@ -62,14 +64,20 @@ class Deliveries:
         self._queues = list(queues)
         self._clock = clock
 
-    def send(self, *, now: bool = False) -> dict[str, EvidencedError]:
-        """Deliver what is due, to every place if *now*; return by name of place what did not work.
+    def send(
+        self, *, taken: bool = False, now: bool = False, without: Container[str] = ()
+    ) -> dict[str, EvidencedError]:
+        """Deliver what is due, and return by name of place what did not work. Raises `StoreError` alone.
 
-        Raises `StoreError` alone.
+        *taken* says that there is a new checkpoint: places that do not fail are due. With *now* every place is.
+        Anchors named in *without* get nothing.
         """
         troubles: dict[str, EvidencedError] = {}
         for queue in self._queues:
-            if now or queue.again is None or queue.again <= self._clock.now():
+            if queue.role == "anchor" and queue.name in without:
+                continue
+            idle = queue.again is not None and queue.again > self._clock.now()
+            if now or not idle or (taken and not queue.failing):
                 trouble = self._empty(queue)
                 if trouble is not None:
                     troubles[f"{queue.role} {queue.name}"] = trouble
@@ -81,9 +89,10 @@ class Deliveries:
                 queue.deliver(checkpoint)
         except (DeliveryError, HistoryError, ConfigError) as error:
             queue.again = self._clock.now() + queue.wait
-            queue.wait = min(queue.wait * 2, _LONGEST_WAIT)
+            queue.wait, queue.failing = min(queue.wait * 2, _LONGEST_WAIT), True
             return error
-        queue.again, queue.wait = None, _FIRST_WAIT
+        # One taken by hand is found by looking; not each second, though.
+        queue.again, queue.wait, queue.failing = self._clock.now() + _LOOK_AGAIN, _FIRST_WAIT, False
         return None
 
     def _waiting(self, queue: Queue) -> list[CheckpointRecord]:

@@ -17,6 +17,8 @@ from collector.log.origin import log_name, origin
 from collector.signer import LogSigner
 from collector.store import EpochRecord, Store
 
+SIGNER = "the signer's memory"
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -31,11 +33,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was compared: *heads* known elsewhere, *troubles* of those that contradict the store, who was *unasked*."""
+    """What was compared: *heads* known elsewhere, *troubles* of those that contradict the store.
+
+    *unasked* are the anchors that did not answer, by name, and why.
+    """
 
     heads: tuple[Known, ...]
     troubles: tuple[tuple[Known, str], ...]
-    unasked: tuple[DeliveryError, ...]
+    unasked: Mapping[str, DeliveryError]
 
     def require_whole(self) -> None:
         """Raise `HistoryError` with everything that contradicts the store; return when nothing does."""
@@ -51,18 +56,18 @@ def compare(store: Store, signer: LogSigner | None, anchors: Mapping[str, Anchor
     """
     log, epoch = log_name(store.id), store.checkpoints.epoch()
     heads: list[Known] = []
-    unasked: list[DeliveryError] = []
+    unasked: dict[str, DeliveryError] = {}
     last = signer.recall(log) if signer else None
     if last is not None:
-        heads.append(Known("the signer's memory", last.epoch, last.size, last.root, last.note))
+        heads.append(Known(SIGNER, last.epoch, last.size, last.root, last.note))
     for name, anchor in anchors.items():
         try:
             heads += _held(f"the anchor {name}", anchor, log, epoch)
         except DeliveryError as error:
-            unasked.append(error)
+            unasked[name] = error
     keys = {*(each.key for each in store.checkpoints.key_events()), *(signer.held() if signer else ())}
     found = [(head, _trouble(store, epoch, head, keys)) for head in heads]
-    return Comparison(tuple(heads), tuple((head, said) for head, said in found if said), tuple(unasked))
+    return Comparison(tuple(heads), tuple((head, said) for head, said in found if said), unasked)
 
 
 def new_epoch(

@@ -31,13 +31,14 @@ class Anchor(Protocol):
         """Keep *note*, the checkpoint of the log *origin* at *size*, and return where it is: the receipt.
 
         What is there already, byte for byte, is left and its receipt returned. Raises `HistoryError` when another
-        note is there, `DeliveryError` when the place does not do its part; no other error.
+        note is there, `DeliveryError` when the place does not do its part, `ConfigError` when it cannot be used; no
+        other error.
         """
 
     def newest(self, origin: str) -> bytes | None:
         """Return the largest checkpoint of *origin* that is kept; None when there is none or nothing can be read.
 
-        Raises `DeliveryError`.
+        Raises `DeliveryError`, `ConfigError`.
         """
 
 

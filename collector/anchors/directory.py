@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from pathlib import Path
 
 from pydantic import Field
@@ -73,7 +74,7 @@ anchor_type = _Type()
 
 def _write_once(path: Path, note: bytes) -> None:
     # Written beside and then linked: the final name is never that of half a note, and never replaces another.
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -64,7 +64,7 @@ class Office:
     def take(self):
         """Take a checkpoint and deliver it to the anchors."""
         taken = self.checkpointer.take()
-        self.deliveries().send()
+        self.deliveries().send(now=True)
         return taken
 
     def deliveries(self, authorities=None):
@@ -133,11 +133,11 @@ def small_office(tmp_path, sqlite_url):
 def configured(small_office):
     """What makes the daemon's `Checkpointing` of the small office from the text of its section."""
 
-    def configured(text):
+    def configured(text, unasked=()):
         path = small_office.folder / "evidenced.toml"
         path.write_text(f'[store]\nurl = "{small_office.url}"\n[checkpoints]\nmemory = "signer.json"\n{text}')
         config = load_config(path, {})
-        return Checkpointing(config, small_office.store, small_office.clock)
+        return Checkpointing(config, small_office.store, small_office.clock, frozenset(unasked))
 
     return configured
 

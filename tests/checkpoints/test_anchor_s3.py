@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import boto3
 import pytest
@@ -119,6 +123,23 @@ def test_a_bucket_that_locks_nothing_is_no_anchor(s3, opened):
 def test_a_bucket_that_is_not_there_is_told(s3, opened):
     with pytest.raises(DeliveryError, match=r"the anchor far: .*NoSuchBucket"):
         opened("nowhere").push(LOG, 7, b"note\n")
+
+
+def test_a_configuration_that_names_it_is_read_without_the_sdk(tmp_path):
+    (tmp_path / "evidenced.toml").write_text('[checkpoints.anchors.far]\ntype = "s3"\nbucket = "locked"\n')
+    program = (
+        "import sys; from collector.cli import main; sys.modules['boto3'] = sys.modules['botocore'] = None; main()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", program, "status"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "there is no store here" in done.stderr
 
 
 def test_the_version_is_recorded_with_the_checkpoint_and_a_restored_store_is_seen(s3, opened, small_office):

@@ -164,6 +164,23 @@ def test_a_restored_store_takes_no_checkpoint_and_no_key_until_the_loss_is_decla
     assert "epoch 2 since" in keyed.evidenced("log", "show").out
 
 
+def test_the_daemon_ends_with_a_code_of_its_own_on_a_restored_store(keyed, monkeypatch, tmp_path_factory):
+    info = tmp_path_factory.mktemp("installed") / "paper_vendor-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: paper-vendor\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[evidenced.connectors]\npaper = tests.fakes.paper_file:connector\n")
+    monkeypatch.syspath_prepend(str(info.parent))
+    (keyed.folder / "world.json").write_text("{}")
+    keyed.configure(f'[sources."paper:hq"]\nworld = "{keyed.folder}/world.json"\n')
+    backup = keyed.back_up()
+    for _ in range(2):
+        keyed.evidenced("log", "checkpoint")
+    keyed.restore(backup)
+    ended = keyed.evidenced("run")
+    assert ended.code == 7
+    assert "error: the store is not the one that gave out its checkpoints; nothing is appended" in ended.err
+
+
 def test_a_loss_is_not_declared_while_the_daemon_runs(keyed):
     store = keyed.store()
     with store.lock("daemon"):

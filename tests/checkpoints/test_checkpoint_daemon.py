@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from collector.checkpointing import require_whole
 from collector.config import load_config
 from collector.daemon import Daemon
 from collector.errors import HistoryError
@@ -78,6 +79,36 @@ def test_an_anchor_that_is_away_holds_up_no_checkpoint_and_is_warned_about_when_
     small_office.vault.with_name("away").rename(small_office.vault)
     ticking.pass_time(1)
     assert small_office.checkpoints.held_by("vault") == small_office.checkpoints.last()
+
+
+def test_a_signer_that_lost_its_memory_is_warned_about(small_office, ticking, lines):
+    ticking.pass_time(1)
+    small_office.memory.unlink()
+    require_whole(load_config(small_office.folder / "evidenced.toml", {}), small_office.store)
+    assert any("the signer remembers nothing of this log" in line["event"] for line in lines())
+
+
+def test_an_anchor_that_was_away_when_the_daemon_started_is_asked_when_it_is_back(small_office, configured):
+    """The machine was lost, and the signer's memory with it; the backup went on before the anchor answered."""
+    small_office.back_up()
+    small_office.grow(3)
+    small_office.take()
+    small_office.pass_time(hours=1)
+    small_office.restore()
+    small_office.memory.unlink()
+    vault, away = small_office.vault, small_office.vault.with_name("away")
+    vault.rename(away)
+    text = f'keys = ["file:{small_office.folder}/one.key"]\n[checkpoints.anchors.vault]\ntype = "directory"\n'
+    checkpointing = configured(f'{text}path = "{vault}"\n', unasked=["vault"])
+    small_office.grow(20)
+    checkpointing.tick()
+    small_office.pass_time(minutes=1)
+    checkpointing.tick()
+    away.rename(vault)
+    small_office.pass_time(minutes=1)
+    with pytest.raises(HistoryError, match="the anchor vault has another root"):
+        checkpointing.tick()
+    assert len(list(vault.rglob("*.note"))) == 1
 
 
 def test_a_log_that_nobody_signs_is_warned_about(configured, lines):

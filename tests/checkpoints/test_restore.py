@@ -118,7 +118,7 @@ def test_without_a_loss_there_is_nothing_to_declare(office):
 def test_an_anchor_that_is_away_is_noted_and_does_not_stop_the_others(restored):
     anchors = {"gone": DirectoryAnchor("gone", restored.folder / "nowhere"), **restored.anchors}
     found = standing(restored, anchors)
-    assert "no such directory" in found.unasked[0].message
+    assert "no such directory" in found.unasked["gone"].message
     with pytest.raises(HistoryError):
         found.require_whole()
 

@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import Field, field_validator
 
 from collector.anchors import Anchor, AnchorSettings, file_name, newest_name
@@ -117,6 +114,10 @@ class S3Anchor:
 
     def _client(self) -> Any:
         if self._opened is None:
+            # At first use: whoever only reads the configuration needs no SDK.
+            import boto3
+            from botocore.config import Config
+
             settings = self._settings
             session = boto3.session.Session(profile_name=settings.profile or None, region_name=settings.region or None)
             retries: Any = {"mode": "standard", "total_max_attempts": 3}
@@ -129,6 +130,12 @@ class S3Anchor:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        try:
+            from botocore.exceptions import BotoCoreError, ClientError
+        except ImportError as error:
+            raise ConfigError(
+                f"the anchor {self._name} needs the AWS SDK", hint="pip install 'evidenced[aws]'"
+            ) from error
         try:
             yield
         except (BotoCoreError, ClientError) as error:
