@@ -76,6 +76,7 @@ CAUGHT_BY = {
     ],
     12: [
         COLLECTION + "every_run_of_a_day_stays_and_answers_for_its_own_time",
+        APPEND + "two_attempts_at_one_slot_are_two_sweeps",
         GUARDS + "insert_or_replace_replaces_nothing_on_sqlite",
         "tests/cli/test_cli_setup.py::test_init_never_overwrites_a_file",
     ],

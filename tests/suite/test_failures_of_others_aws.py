@@ -267,6 +267,8 @@ def test_a_kind_that_would_keep_environment_variables_or_user_data_is_refused(le
 def test_environment_variables_are_nowhere_in_the_store(install, account, tmp_path, rule):
     """19: neither in items nor in volatile fields, messages or the database's files; a slip of the spec included."""
     secrets = {"DB_PASSWORD": "hunter2-hunter2", "GITHUB_TOKEN": "ghp_" + "a1B2" * 9, "STRIPE_SECRET": "whatever-it-is"}
+    if rule:
+        secrets["CUSTOMERS"] = "a-list-of-customers"  # looks like no secret: only a rule removes it
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
     account.play("lambda", "ListFunctions", [{"FunctionArn": arn, "Environment": {"Variables": secrets}}])
     leaky = AwsConnector()

@@ -112,19 +112,20 @@ def test_a_run_that_was_interrupted_is_not_a_complete_one(desk):
     """8: A run interrupted half-way was indistinguishable from a complete one."""
     before = known(desk)
 
-    class Interrupted(list):
-        def __iter__(self):
+    class Interrupted(PaperSession):
+        def read(self, kind, scope, reading):
             yield {"id": "ana", "role": "changed"}
             threading.Thread(target=desk.dispatcher.stop).start()
             desk.dispatcher._stopping.wait(10)
             yield {"id": "ben"}
 
-    desk.paper.world["paper.users"] = Interrupted()
+    reader = desk.paper.open
+    desk.paper.open = lambda *_: Interrupted(desk.paper)
     desk.pass_time(HOUR)
     run = runs(desk)[-1]
     assert (run.outcome, run.reason, run.population, run.counts.items) == (Outcome.FAILED, Reason.UNAVAILABLE, None, 0)
     assert "stopped" in run.message
-    desk.paper.world["paper.users"] = [{"id": "ana"}]
+    desk.paper.open = reader
     desk.start()
     assert known(desk) == before
     desk.pass_time(HOUR)
