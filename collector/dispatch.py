@@ -174,7 +174,7 @@ class Dispatcher:
         """Say how a job died; its slots stay pending and are seen again at the next tick."""
         error = job.exception()
         if isinstance(error, BusyError):
-            self._log.info("another process reads this source", error=error.message)
+            self._log.info("not read now", error=error.message)
         elif isinstance(error, EvidencedError):
             self._log.error("job ended early", error=error.message, hint=error.hint() or None)
         elif error is not None:
@@ -226,7 +226,14 @@ class Dispatcher:
         with self._store.lock(_hold(name)):
             self._due(name)
 
+    def _require_settled(self, name: str) -> None:
+        """Raise `BusyError` while *name* has other settings than the plan names: a reload waits for what it asked."""
+        source, planned = self._sources.get(name), self.plan.source(name)
+        if source and planned and not planned.config.endswith(source_digest(source.settings).hex()):
+            raise BusyError(f"the settings of {name} are being changed")
+
     def _due(self, name: str) -> None:
+        self._require_settled(name)
         since, now = self._accounted_until(name), self._clock.now()
         plan = self.plan
         found = due(
@@ -281,6 +288,7 @@ class Dispatcher:
             return None
 
     def _answer(self, request: SnapshotRequest, done: Callable[[Run], None]) -> Swept:
+        self._require_settled(request.source)
         source, planned = self._sources.get(request.source), self.plan.source(request.source)
         if source is None or planned is None:
             # The source left the plan after the request was made; an empty sweep ends the request for the asker.
