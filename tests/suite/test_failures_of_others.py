@@ -58,6 +58,7 @@ CAUGHT_BY = {
         DISPATCH + "a_sweep_cut_short_by_a_crash_is_finished_not_repeated",
     ],
     9: [
+        COLLECTION + "nothing_is_read_under_a_plan_that_names_other_settings",
         COLLECTION + "what_a_person_may_read_is_not_what_the_daemon_may_read",
         AWS + "another_account_behind_the_same_source_is_not_that_account_emptied",
     ],

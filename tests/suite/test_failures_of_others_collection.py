@@ -154,6 +154,31 @@ def test_what_a_person_may_read_is_not_what_the_daemon_may_read(site, aws):
     assert (total["collected"], total["failed"] >= len(scheduled)) == (0, True)
 
 
+def test_nothing_is_read_under_a_plan_that_names_other_settings(desk):
+    """9: while a reload waits for a source, a run would be made with the new settings and say the old ones."""
+    asked, answer = threading.Event(), threading.Event()
+
+    class Slow(PaperSession):
+        def scopes(self):
+            asked.set()
+            answer.wait(10)
+            return super().scopes()
+
+    desk.clock.move(timedelta(minutes=58))
+    desk.paper.open = lambda *_: Slow(desk.paper)
+    reload = threading.Thread(target=desk.dispatcher.reload, args=[desk.configure('run_limit = "7m"')])
+    reload.start()
+    assert asked.wait(10)
+    desk.pass_time(timedelta(minutes=2))
+    assert len(runs(desk)) == 1
+    answer.set()
+    reload.join()
+    desk.tick()
+    assert len(runs(desk)) == 2
+    planned = {plan.version: plan.document["sources"][0]["config"] for plan in desk.store.plans()}
+    assert {(run.provenance.plan_version, run.provenance.config) for run in runs(desk)} == set(planned.items())
+
+
 def test_a_schedule_that_nobody_keeps_is_missed_and_not_quiet(desk):
     """10: The scheduled set was silently empty; the person who owned the schedule left and it stopped."""
     desk.dispatcher.stop()
