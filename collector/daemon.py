@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import structlog
@@ -88,7 +88,7 @@ class Daemon:
         )
         self._log.info("started", store=store.id, plan=dispatcher.plan.version, at=iso(self._clock.now()))
         try:
-            while self._told.get() == _RELOAD:
+            while self._listen() == _RELOAD:
                 self._reconfigure(dispatcher, checkpointing)
         finally:
             self._log.info("stopping", waiting_for="the calls under way")
@@ -97,6 +97,14 @@ class Daemon:
             self._log.info("stopped")
         if self._tampered is not None:
             raise self._tampered
+
+    def _listen(self) -> str:
+        """Return what was asked for next; wakes up to look, since a signal just before a wait would sleep with it."""
+        while True:
+            try:
+                return self._told.get(timeout=TICK_SECONDS)
+            except Empty:
+                continue
 
     def _tick(self, dispatcher: Dispatcher) -> None:
         try:
