@@ -5,6 +5,7 @@ The one catch-all of the codebase is here, around the *iteration*: a reader is a
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -28,6 +29,7 @@ from collector.model import (
     Json,
     Observation,
     Outcome,
+    Prepared,
     Principal,
     Provenance,
     Reason,
@@ -47,6 +49,8 @@ from collector.source import Visit, require_account
 STAGE_BYTES = 32 * 1024 * 1024
 SKEW_WARNING_MS = 120_000
 
+_WORD = re.compile(r"[\w-]+")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Stage = Callable[[Iterable[Artifact]], None]
 
 
@@ -80,30 +84,62 @@ class Population:
     new: dict[bytes, bytes] = field(default_factory=dict)
     volatile: dict[str, dict[str, Json]] = field(default_factory=dict)
     redactions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    prepared: dict[bytes, Prepared] = field(default_factory=dict)
     _new_bytes: int = 0
 
     def __post_init__(self) -> None:
         self._key = jmespath.compile(self.kind.key) if self.kind.key else None
+        self._key_is_a_field = bool(_PLAIN_NAME.fullmatch(self.kind.key or ""))
 
     def add(self, item: dict[str, Json]) -> None:
         """Take one item as read: remove, redact, name, split, canonicalise, digest. Raises `Invalid`."""
         if not isinstance(item, dict):
             raise Invalid(f"an item of {self.kind.name} is {type(item).__name__}, not an object")
-        fields.remove(item, self.kind.never)
-        self.redactions.update(redact(item, self.kind))
+        if self.kind.never:
+            fields.remove(item, self.kind.never)
+        raw = self._raw(item)
+        name = digest(raw) if raw is not None else b""
+        seen = self.head.prepared.get(name)
+        if (
+            seen is None
+            or (self.keep_volatile and self.kind.volatile)
+            or self.head.contents.get(seen.key_digest) != seen.artifact
+        ):
+            seen = self._prepare(item, raw)
+        else:
+            self._place(seen.key_digest, seen.artifact)
+        if seen.redactions:
+            self.redactions.update(seen.redactions)
+        self.prepared[name] = seen
+
+    def _prepare(self, item: dict[str, Json], raw: bytes | None) -> Prepared:
+        """Redact, name, split and canonicalise; *raw* are the canonical bytes before, if there are any."""
+        redactions = tuple(redact(item, self.kind))
         key = self._key_of(item)
         key_digest = digest(key.encode("utf-8", "surrogatepass"))
         self._split(key, item)
-        data = canonical(item)
+        # Where nothing was redacted or sorted, what was digested before is what would be digested again.
+        data = canonical(item) if raw is None or redactions or self.kind.sets else raw
         artifact = digest(data)
+        self._place(key_digest, artifact)
+        if self.head.contents.get(key_digest) != artifact:
+            self.keys[key_digest] = key
+            self._keep(artifact, data)
+        return Prepared(key_digest, artifact, redactions)
+
+    def _place(self, key_digest: bytes, artifact: bytes) -> None:
         # For an event kind a page that shifts under new arrivals repeats an event; for a state it means that the
         # listing changed while it was read, or that the key is no key: either way the population is not known.
         if key_digest in self.contents and self.kind.since is None:
             raise Invalid(f"two items of {self.kind.name} have one key (its SHA-256 is {key_digest.hex()})")
         self.contents[key_digest] = artifact
-        if self.head.contents.get(key_digest) != artifact:
-            self.keys[key_digest] = key
-            self._keep(artifact, data)
+
+    def _raw(self, item: dict[str, Json]) -> bytes | None:
+        """Return the canonical bytes of *item* as read, without its volatile fields; None when it has none yet."""
+        try:
+            return canonical(fields.without(item, self.kind.volatile))
+        except Invalid:
+            return None  # redaction may take away what has no canonical form
 
     def changes(self) -> tuple[ItemChange, ...]:
         """Return every difference from the last good population, in key digest order."""
@@ -128,10 +164,15 @@ class Population:
         """Return the contents that were not staged yet."""
         return tuple(Artifact(each, data) for each, data in self.new.items())
 
+    def known(self) -> dict[bytes, Prepared]:
+        """Return what may be taken from here the next time: of documents that name their item without their rest."""
+        self.prepared.pop(b"", None)
+        return self.prepared if _named_without_volatile(self.kind) else {}
+
     def _key_of(self, item: dict[str, Json]) -> str:
         if self._key is None:
             return self.scope.name
-        key = self._key.search(item)
+        key = item.get(self.kind.key or "") if self._key_is_a_field else self._key.search(item)
         if isinstance(key, bool) or not isinstance(key, str | int) or key == "":
             raise Invalid(f"an item of {self.kind.name} has no key at {self.kind.key!r}")
         return str(key)
@@ -150,6 +191,18 @@ class Population:
             self.stage(self.artifacts())
             self.new.clear()
             self._new_bytes = 0
+
+
+def _named_without_volatile(kind: Kind) -> bool:
+    """Tell whether no volatile field can be part of an item's key."""
+    words = set(_WORD.findall(kind.key or ""))
+    for path in kind.volatile:
+        first = fields.parse(path)[0]
+        if isinstance(first, fields.Walk):
+            return not words
+        if any(first == word if isinstance(first, str) else first.fullmatch(word) for word in words):
+            return False
+    return True
 
 
 def collect(
@@ -266,6 +319,7 @@ def _require_scope(task: Task, session: Session) -> None:
 
 def _collected(run: Run, population: Population) -> Observation:
     changes = population.changes()
+    population.head.prepared = population.known()
     gone = sum(change.artifact is None for change in changes)
     added = sum(change.artifact is not None and change.key_digest not in population.head.contents for change in changes)
     counts = Counts(len(population.contents), added, len(changes) - added - gone, gone)

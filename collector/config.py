@@ -50,6 +50,7 @@ _SOURCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _DEFAULT_STORE = "sqlite:///evidenced.db"
 _JITTER = (timedelta(0), timedelta(days=1))
 _GRACE = (timedelta(minutes=1), timedelta(days=7))
+_VERIFY = (timedelta(hours=1), timedelta(days=366))
 _RUN_LIMIT = (timedelta(seconds=1), timedelta(days=1))
 
 
@@ -67,6 +68,10 @@ def _jitter(text: str) -> str:
 
 def _grace(text: str) -> str:
     return worded(lambda each: duration_within(each, _GRACE), text)
+
+
+def _verify_every(text: str) -> str:
+    return worded(lambda each: duration_within(each, _VERIFY), text)
 
 
 def _toml_time(value: object) -> object:
@@ -96,6 +101,14 @@ class LogSettings(_Section):
     )
 
 
+class VerifySettings(_Section):
+    """How often the daemon verifies the whole store."""
+
+    every: Annotated[str, AfterValidator(_verify_every)] = Field(
+        default="1d", description="How often everything recorded is made again from its bytes and compared."
+    )
+
+
 class PlanSettings(_Section):
     """When kinds fall due. Durations are texts for `parse_duration`; they and the zone were checked."""
 
@@ -119,6 +132,7 @@ class _Sections(_Section):
     log: LogSettings = LogSettings()
     plan: PlanSettings = PlanSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
+    verify: VerifySettings = VerifySettings()
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, for every source.")
     controls: str | None = Field(default=None, description="File of your own controls; else the starter set.")
 

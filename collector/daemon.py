@@ -23,6 +23,7 @@ from collector.model import Run, SnapshotRequest
 from collector.plan import build_plan
 from collector.store import Store, open_store
 from collector.sweep import Swept
+from collector.verifying import Verifying
 
 DAEMON_LOCK = "daemon"
 TICK_SECONDS = 1.0
@@ -82,16 +83,22 @@ class Daemon:
         unasked = require_whole(self._config, store)
         dispatcher = Dispatcher(self._config, self._connectors, store, self._clock)
         checkpointing = Checkpointing(self._config, store, self._clock, unasked)
+        verifying = Verifying(self._config, store, self._clock)
         dispatcher.start()
         ticks = _ticking(
-            {"reading": lambda: self._tick(dispatcher), "checkpoints": lambda: self._checkpoint(checkpointing)}
+            {
+                "reading": lambda: self._tick(dispatcher),
+                "checkpoints": lambda: self._checkpoint(checkpointing),
+                "verifying": verifying.tick,
+            }
         )
         self._log.info("started", store=store.id, plan=dispatcher.plan.version, at=iso(self._clock.now()))
         try:
             while self._listen() == _RELOAD:
-                self._reconfigure(dispatcher, checkpointing)
+                self._reconfigure(dispatcher, checkpointing, verifying)
         finally:
             self._log.info("stopping", waiting_for="the calls under way")
+            verifying.stop()
             ticks.shutdown(wait=True)
             dispatcher.stop()
             self._log.info("stopped")
@@ -129,7 +136,7 @@ class Daemon:
             self._tampered = error
             self.stop()
 
-    def _reconfigure(self, dispatcher: Dispatcher, checkpointing: Checkpointing) -> None:
+    def _reconfigure(self, dispatcher: Dispatcher, checkpointing: Checkpointing, verifying: Verifying) -> None:
         try:
             config = load_config(self._path, self._connectors)
             if config.store != self._config.store:
@@ -141,6 +148,7 @@ class Daemon:
             checkpointing.configure(self._config)
             self._log.error("not reloaded; the plan stays as it was", error=error.message, hint=error.hint())
             return
+        verifying.configure(config)
         self._config = config
         self._log.info("reloaded", plan=dispatcher.plan.version)
 

@@ -69,6 +69,16 @@ def split(document: Json, paths: Iterable[str], sets: Iterable[str] = ()) -> dic
     return {_show(_moved(location, moved)): value for location, value in taken.items()}
 
 
+def without(document: Json, paths: Iterable[str]) -> Json:
+    """Return *document* less every field that *paths* name, as `remove` would leave it; *document* stays as it is.
+
+    What no path touches is shared with *document*, not copied.
+    """
+    for path in paths:
+        document = _without(document, parse(path))
+    return document
+
+
 def sort_sets(document: Json, paths: Iterable[str]) -> None:
     """Sort the lists that *paths* name by the canonical bytes of their elements, inner lists first.
 
@@ -159,6 +169,40 @@ def _take(document: Json, path: str) -> list[tuple[Location, Json]]:
     for _, container, key in reversed(matches):
         del container[key]
     return taken
+
+
+def _without(node: Json, steps: Sequence[Step]) -> Json:
+    step, rest = steps[0], steps[1:]
+    if isinstance(node, dict):
+        return _object_without(node, steps)
+    if not isinstance(node, list):
+        return node
+    if step is Walk.DEEP:
+        kept = _without(node, rest) if rest else []
+        return [_without(child, steps) for child in kept]
+    if step is Walk.EACH:
+        return [_without(child, rest) for child in node] if rest else []
+    return [_without(child, steps) for child in node]
+
+
+def _object_without(node: dict[str, Json], steps: Sequence[Step]) -> dict[str, Json]:
+    step, rest = steps[0], steps[1:]
+    if type(step) is str:
+        if step not in node:
+            return node
+        copy = dict(node)
+        if rest:
+            copy[step] = _without(copy[step], rest)
+        else:
+            del copy[step]
+        return copy
+    if step is Walk.DEEP:
+        kept = _without(node, rest) if rest else {}
+        return {key: _without(child, steps) for key, child in kept.items()}
+    named = set(_keys(node, step))
+    if not rest:
+        return {key: child for key, child in node.items() if key not in named}
+    return {key: _without(child, rest) if key in named else child for key, child in node.items()}
 
 
 def _sort(document: Json, paths: Iterable[str]) -> dict[Location, list[int]]:

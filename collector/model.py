@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = Any  # a JSON value: dict, list, str, int, float, bool or None
 
@@ -264,12 +264,21 @@ class SnapshotRequest:
     id: int = 0
 
 
+class Prepared(NamedTuple):
+    """What a document came to: its item's key digest, its artifact, and what was redacted in it (path, rule)."""
+
+    key_digest: bytes
+    artifact: bytes
+    redactions: tuple[tuple[str, str], ...]
+
+
 @dataclass(slots=True)
 class Head:
     """The last good population of a subject, as the collector compares against it: key digest -> artifact digest.
 
     For an event kind *contents* holds what is known from its watermark's overlap on. *volatile_day* is the last UTC
-    day (ISO) whose volatile fields are kept.
+    day (ISO) whose volatile fields are kept. *prepared* is what the last good run made of each document, by the digest
+    of the document before redaction: the same document again need not be redacted again. It is never stored.
     """
 
     subject: Subject
@@ -278,6 +287,7 @@ class Head:
     keys: dict[bytes, str] = field(default_factory=dict)
     watermark: datetime | None = None
     volatile_day: str = ""
+    prepared: dict[bytes, Prepared] = field(default_factory=dict, compare=False)
 
 
 def show_digest(digest: bytes) -> str:

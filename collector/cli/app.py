@@ -8,14 +8,29 @@ import typer
 from typer.core import TyperGroup
 
 from collector import __version__
-from collector.cli import asking, coverage, keys, kinds, log, plan, policy, running, runs, setup, snapshot, status, tag
+from collector.cli import (
+    asking,
+    coverage,
+    keys,
+    kinds,
+    log,
+    plan,
+    policy,
+    running,
+    runs,
+    setup,
+    snapshot,
+    status,
+    tag,
+    verify,
+)
 from collector.cli.exits import MEANINGS
 
 _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
     "kinds", "plan", "policy", "tag",
-    "log", "keys",
+    "log", "keys", "verify", "proof",
 )  # fmt: skip
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
@@ -75,3 +90,5 @@ app.command("policy")(policy.policy)
 app.add_typer(tag.app, name="tag")
 app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="keys")
+app.command("verify")(verify.verify)
+app.command("proof")(verify.proof)

@@ -23,6 +23,8 @@ from collector.log.tree import HASH_BYTES, Node
 from collector.model import Json
 
 _PAGE = 1000
+_STEP = 4
+"""Every fourth level of nodes is stored, a row for 16 below it; what lies between is hashed from those when needed."""
 # The drivers' own values: SQLAlchemy's reading of a BLOB makes bytes(n) of a number that someone put in its place.
 _DATA = type_coerce(log_leaf.c.bytes, NullType()).label("bytes")
 _HASH = type_coerce(log_node.c.hash, NullType()).label("hash")
@@ -72,8 +74,8 @@ def append(conn: Connection, kind: LeafKind, payload: Mapping[str, Json], at_ms:
         raise ValueError(f"a {kind} leaf cannot be leaf {index}: a log begins with its one genesis")
     completed, peaks = tree.append(index, head.peaks, tree.leaf_hash(data))
     conn.execute(insert(log_leaf).values(idx=index, kind=LeafKind(kind).value, at=at_ms, bytes=data))
-    if completed:
-        rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed]
+    rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed if _is_stored(node)]
+    if rows:
         conn.execute(insert(log_node), rows)
     moved = conn.execute(
         update(log_head)
@@ -152,7 +154,7 @@ def check(conn: Connection) -> LogHead:
         _compare_columns(Leaf(index, data, _decode(index, data)), kind, at)
         completed, peaks = tree.append(size, peaks, tree.leaf_hash(data))
         size += 1
-        unread.extend(completed)
+        unread.extend((node, computed) for node, computed in completed if _is_stored(node))
         if len(unread) >= _PAGE:
             _compare_nodes(read, unread)
             unread = []
@@ -165,7 +167,34 @@ def check(conn: Connection) -> LogHead:
 
 def node_reader(conn: Connection) -> tree.NodeReader:
     """Return what reads hashes of complete subtrees from the database: at most two queries for any number of them."""
+    read = _stored_reader(conn)
 
+    def read_any(nodes: Sequence[Node]) -> list[bytes]:
+        wanted = [_parts(node) for node in nodes]
+        hashes = iter(read([part for parts in wanted for part in parts]))
+        return [_fold([next(hashes) for _ in parts]) for parts in wanted]
+
+    return read_any
+
+
+def _is_stored(node: Node) -> bool:
+    return node.level % _STEP == 0
+
+
+def _parts(node: Node) -> list[Node]:
+    """Return the nodes of the next stored level below that make up *node*; itself when it is stored."""
+    height = node.level % _STEP
+    return [Node(node.level - height, (node.index << height) + at) for at in range(1 << height)]
+
+
+def _fold(hashes: list[bytes]) -> bytes:
+    """Return the hash over a complete subtree from those of all its nodes of one level."""
+    while len(hashes) > 1:
+        hashes = [tree.node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
+    return hashes[0]
+
+
+def _stored_reader(conn: Connection) -> tree.NodeReader:
     def read(nodes: Sequence[Node]) -> list[bytes]:
         levels: dict[int, list[int]] = {}
         for node in nodes:
@@ -240,7 +269,7 @@ def _require_no_more(conn: Connection, size: int) -> None:
         )
     query = select(log_node.c.level, func.count()).group_by(log_node.c.level).order_by(log_node.c.level)
     for level, nodes in conn.execute(query):
-        allowed = size >> level if isinstance(level, int) and level > 0 else 0
+        allowed = size >> level if isinstance(level, int) and level > 0 and level % _STEP == 0 else 0
         if nodes != allowed:
             raise IntegrityError(f"log nodes of level {level}: {nodes} instead of {allowed}")
 

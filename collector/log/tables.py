@@ -41,12 +41,12 @@ log_leaf = Table(
 log_node = Table(
     "log_node",
     metadata,
-    Column("level", SmallInteger, nullable=False, comment="At least 1; the leaves are level 0."),
+    Column("level", SmallInteger, nullable=False, comment="A multiple of 4; the leaves are level 0."),
     Column("idx", BigInt, nullable=False, comment="The node covers leaves [idx << level, (idx + 1) << level)."),
     Column("hash", LargeBinary, nullable=False),
     PrimaryKeyConstraint("level", "idx"),
     sqlite_with_rowid=False,
-    comment="Append-only. Hashes of complete subtrees, so that a proof reads O(log n) rows.",
+    comment="Append-only. Hashes of complete subtrees of 16, 256, ... leaves, so that a proof reads O(log n) rows.",
 )
 
 log_head = Table(

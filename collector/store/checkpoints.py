@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 
 import orjson
 from sqlalchemy import Connection, Row, Table, func, insert, select
@@ -20,6 +21,7 @@ from collector.log.keys import KeyEvent
 from collector.log.leaf import LeafKind
 from collector.log.ledger import LogHead
 from collector.log.note import parse_note
+from collector.log.tables import log_leaf
 from collector.model import Json
 from collector.store import signing
 from collector.store.checkpoint_tables import checkpoint, checkpoint_anchor, checkpoint_token
@@ -58,6 +60,18 @@ class Checkpoints:
         """Return the audit path of leaf *index* in the log of *size* leaves, as `ledger.inclusion_proof`."""
         with self._database.reading() as conn:
             return ledger.inclusion_proof(conn, index, size)
+
+    def add_verification(self, said: dict[str, Json]) -> int:
+        """Record what a verification came to, as a leaf that has no row, and return the leaf's index."""
+        with self._writing() as (conn, now):
+            return ledger.append(conn, LeafKind.VERIFY, said, now)
+
+    def last_verification(self) -> datetime | None:
+        """Return when the store was last verified and the result recorded, or None."""
+        query = select(func.max(log_leaf.c.at)).where(log_leaf.c.kind == LeafKind.VERIFY.value)
+        with self._database.reading() as conn:
+            found = conn.execute(query).scalar()
+        return None if found is None else from_ms(found)
 
     # Keys and epochs
 

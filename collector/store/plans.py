@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -76,6 +76,9 @@ def _subjects_of_plan(document: Json) -> Iterator[Subject]:
 def append_missed(conn: Connection, names: Names, record: Missed, recorded_ms: int) -> int:
     """Record slots that passed unread and return the id of the record, from 1."""
     number = next_id(conn, missed.c.id)
+    if record.subjects is not None:
+        # A table keeps no order: sorted, what the leaf commits to can be made again from the rows.
+        record = replace(record, subjects=tuple(sorted(set(record.subjects))))
     row = {
         "id": number,
         "source": ensure_source(conn, names, record.source),

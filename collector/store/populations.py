@@ -6,18 +6,16 @@ Only a collected run comes here; whatever failed leaves every item as it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from collector.canonical import canonical, population_root
 from collector.clock import to_ms
 from collector.errors import IntegrityError
 from collector.model import ItemChange, Observation, Run, Subject, show_digest
 from collector.store.contents import PAGE, next_id
+from collector.store.entries import GONE, state_entry, subject_name
 from collector.store.tables import change, item, item_version, population_state
-
-_GONE = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +60,45 @@ _STATE = (
 
 
 def record(
-    conn: Connection, sweep: int, subject: int, observation: Observation, artifacts: Mapping[bytes, int]
-) -> bytes | None:
-    """Record what a collected run found and return the entry that commits to it; None when nothing is new.
+    conn: Connection,
+    sweep: int,
+    subject: int,
+    observation: Observation,
+    artifacts: Mapping[bytes, int],
+    before: State | None,
+) -> tuple[State, bytes] | None:
+    """Record what a collected run found; return the new state and the entry that commits to it; None: nothing is new.
 
-    *artifacts* holds the numbers of every artifact that a change names. Raises `IntegrityError` when the changes,
-    the count and the root do not fit what is stored: the run was compared with another population than the last.
+    *artifacts* holds the numbers of every artifact that a change names, *before* is the last state. Raises
+    `IntegrityError` when the changes, the count and the root do not fit what is stored: the run was compared with
+    another population than the last.
     """
     run = observation.run
-    before = latest_state(conn, subject)
     root = _require_root(run)
+    if before and root == before.root and not observation.changes and not observation.events:
+        _require_sum(run, before, ())
+        return None
     differences, kept = _differences(conn, subject, observation, artifacts, before)
     if not observation.events:
         _require_sum(run, before, differences)
-        if before and root == before.root and not differences:
-            return None
-        if before and not differences:
-            raise IntegrityError(f"{subject_name(run.subject)}: another population is claimed, but no item changed")
-    state, at = next_id(conn, population_state.c.id), max(to_ms(run.finished), before.at if before else 0)
-    row = {"id": state, "subject": subject, "at": at, "count": run.counts.items, "root": root, "sweep": sweep}
-    row["since"] = to_ms(run.window.since) if run.window else None
-    row["watermark"] = to_ms(run.watermark_after) if run.watermark_after else None
-    conn.execute(insert(population_state).values(row))
+    if before and root == before.root and not differences and not observation.events:
+        return None
+    if before and not differences and not observation.events:
+        raise IntegrityError(f"{subject_name(run.subject)}: another population is claimed, but no item changed")
+    at = max(to_ms(run.finished), before.at if before else 0)
+    state = next_id(conn, population_state.c.id)
+    reached = State(
+        state,
+        at,
+        run.counts.items,
+        root,
+        to_ms(run.window.since) if run.window else None,
+        to_ms(run.watermark_after) if run.watermark_after else None,
+    )
+    conn.execute(insert(population_state).values(subject=subject, sweep=sweep, **asdict(reached)))
     _write(conn, subject, state, at, differences)
-    pairs = population_root((each.key_digest, each.artifact or _GONE) for each in kept)
-    of = subject_name(run.subject)
-    return canonical({"subject": of, "at": at, "count": run.counts.items, "root": root.hex(), "changes": pairs.hex()})
+    changes = [(each.key_digest, each.artifact or GONE) for each in kept]
+    return reached, state_entry(run.subject, at, run.counts.items, root, changes)
 
 
 def _require_root(run: Run) -> bytes:
@@ -205,8 +216,3 @@ def require_stored(changes: Iterable[ItemChange], artifacts: Mapping[bytes, int]
                 f"{subject_name(subject)}: an item names artifact {show_digest(each.artifact)}, which is "
                 "neither given nor stored"
             )
-
-
-def subject_name(subject: Subject) -> str:
-    """Return *subject* as entries and messages name it."""
-    return f"{subject.source} {subject.kind} {subject.scope}"

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, inspect, select
 from collector.canonical import CANONICAL_VERSION
 from collector.clock import Clock, to_ms
 from collector.data import data_path
-from collector.errors import StoreError
+from collector.errors import IntegrityError, StoreError
 from collector.log import ledger
 from collector.log.tables import log_head
 from collector.store.connection import Database
@@ -44,6 +44,8 @@ def prepare(database: Database, clock: Clock, *, create: bool) -> str:
     database.remember_file()
     with database.reading() as conn:
         genesis = ledger.leaf(conn, 0)
+    if "store" not in genesis.payload:
+        raise IntegrityError("log leaf 0: it is not the beginning of a store's log")
     return str(genesis.payload["store"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -63,6 +64,19 @@ class Sheet:
             raise IntegrityError(f"the sheet of sweep {place.sweep} cannot be read: {error}") from error
         self._details = self._columns.get("detail") or DEFAULT_DETAIL * len(self.lines)
         self._triggers = self._columns.get("trigger")
+
+    def tally(self) -> dict[str, int]:
+        """Return how many runs came to each detail, or to each outcome where there is none."""
+        counted = Counter(self._details)
+        came = Counter(self._said.get(at, _NOTHING_SAID)[0] for at, each in enumerate(self._details) if each == "-")
+        named = {detail.value: counted[letter] for letter, detail in _DETAILS.items() if detail and counted[letter]}
+        return {**named, **came}
+
+    def span(self) -> tuple[int, int]:
+        """Return the earliest due time of the runs and when the last of them finished, in ms; else the sweep's own."""
+        due = to_ms(self.place.due)
+        ended = (began + took for began, took in zip(self._started, self._per_run("took"), strict=True))
+        return due - max(self._per_run("due"), default=0), max(ended, default=due)
 
     def outcomes(self) -> Iterator[RunOutcome]:
         """Yield what coverage needs of every run, in order."""

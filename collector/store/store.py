@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -19,8 +20,10 @@ from collector.store import contents, neighbours, plans, reading, requests, sear
 from collector.store import tags as claims
 from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
+from collector.store.evidence import Evidence, Misread, Read, read_evidence
 from collector.store.locks import locked
 from collector.store.names import Names
+from collector.store.recent import Recent
 from collector.store.records import (
     ControlsRecord,
     ItemVersion,
@@ -49,6 +52,7 @@ class Store:
         self._sweeps = SweepReader(self._names)
         self._planned: dict[int, frozenset[Subject]] = {}
         self.checkpoints = Checkpoints(database, self._writing)
+        self._recent = Recent()
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""
@@ -63,21 +67,17 @@ class Store:
         `IntegrityError` for a sweep that contradicts itself or what is stored; then nothing of it is recorded.
         """
         with self._writing() as (conn, now):
-            return append_sweep(conn, self._names, self._sweeps, sweep, now)
+            return append_sweep(conn, self._names, self._recent, self._sweeps, sweep, now)
 
     def stage(self, artifacts: Iterable[Artifact]) -> None:
         """Store contents ahead of the sweep that will name them; until then nothing refers to them.
 
         Commits in batches. Raises `IntegrityError` for bytes that do not have their digest.
         """
-        batch: list[Artifact] = []
-        for each in artifacts:
-            batch.append(each)
-            if len(batch) == _STAGED_AT_A_TIME:
-                self._stage(batch)
-                batch = []
-        if batch:
-            self._stage(batch)
+        given = iter(artifacts)
+        while batch := list(islice(given, _STAGED_AT_A_TIME)):
+            with self._writing() as (conn, _):
+                contents.keep(conn, batch)
 
     def append_missed(self, missed: Missed) -> int:
         """Record slots that passed unread, and return the id of the record."""
@@ -260,6 +260,10 @@ class Store:
                 return
             start = upto
 
+    def evidence(self, misread: Misread, read: Read) -> AbstractContextManager[Evidence]:
+        """Give every row of one state of the store, for verification; *misread* and *read* hear how it goes."""
+        return read_evidence(self._database, misread, read)
+
     def size(self) -> int:
         """Return how many bytes the store takes, as its database counts them (indexes included)."""
         with self._database.reading() as conn:
@@ -271,10 +275,6 @@ class Store:
         Let go by the operating system or the server when the holder dies.
         """
         return locked(self._database, name)
-
-    def _stage(self, batch: list[Artifact]) -> None:
-        with self._writing() as (conn, _):
-            contents.keep(conn, batch)
 
     def _named(self, conn: Connection, kind: str | None, source: str | None, scope: str | None) -> dict[int, Subject]:
         return {
@@ -288,9 +288,11 @@ class Store:
         """The writer's transaction, and the present in ms: read behind the lock, so that times follow the ids."""
         try:
             with self._database.writing() as conn:
+                self._recent.begin(conn)
                 yield conn, to_ms(self._clock.now())
         except BaseException as error:
             self._names.forget()
+            self._recent.forget()
             self._sweeps.forget()
             if isinstance(error, OutsideProfile):
                 raise ConfigError(f"a name is too long for a leaf of the log: {error}", hint="Shorten it.") from error

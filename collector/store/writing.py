@@ -8,21 +8,20 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select
 
-from collector.canonical import canonical, digest
+from collector.canonical import digest
 from collector.clock import from_ms, to_ms
 from collector.errors import IntegrityError
 from collector.log import ledger
 from collector.log.leaf import LeafKind
-from collector.log.tree import append as grow
-from collector.log.tree import leaf_hash
-from collector.log.tree import root as tree_root
-from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, Sweep
+from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, Sweep, Trigger
 from collector.store import populations
 from collector.store.checkpoints import quoted
-from collector.store.contents import keep, keep_one, known, next_id
+from collector.store.contents import keep, keep_one, known
+from collector.store.entries import sweep_root, volatile_entry
 from collector.store.frames import Frame, frame_for
 from collector.store.names import Names, ensure_source, ensure_subjects
 from collector.store.packing import pack_sheet
+from collector.store.recent import Recent
 from collector.store.records import Receipt
 from collector.store.requests import request_digest
 from collector.store.sheet_writing import Encoded, encode
@@ -31,7 +30,9 @@ from collector.store.tables import sweep as sweep_table
 from collector.store.tables import volatile
 
 
-def append_sweep(conn: Connection, names: Names, reader: SweepReader, sweep: Sweep, recorded_ms: int) -> Receipt:
+def append_sweep(
+    conn: Connection, names: Names, recent: Recent, reader: SweepReader, sweep: Sweep, recorded_ms: int
+) -> Receipt:
     """Append *sweep* in the writer's transaction *conn* and return its receipt, true once the caller commits.
 
     A sweep that is stored already, run for run, is not stored again: its first receipt is returned. So a writer that
@@ -39,22 +40,29 @@ def append_sweep(conn: Connection, names: Names, reader: SweepReader, sweep: Swe
     """
     _require_coherent(sweep)
     source = ensure_source(conn, names, sweep.source)
-    again = _stored_already(conn, reader, source, sweep)
-    if again:
+    due = to_ms(sweep.due)
+    if due <= recent.last_due(conn, source) and (again := _stored_already(conn, reader, source, sweep)):
         return again
     runs = [each.run for each in sweep.observations]
     subjects = ensure_subjects(conn, names, [run.subject for run in runs])
-    number = next_id(conn, sweep_table.c.id)
-    entries = _record_evidence(conn, number, subjects, sweep.observations)
-    frame, lines = frame_for(sweep.source, runs, reader.last_frame(conn, source)) if runs else (None, [])
+    number = recent.next_sweep(conn)
+    entries = _record_evidence(conn, number, subjects, sweep.observations, recent)
+    known_frame = recent.frame(source)
+    last = known_frame[0] if known_frame else reader.last_frame(conn, source)
+    frame, lines = frame_for(sweep.source, runs, last) if runs else (None, [])
     encoded = encode(runs, lines, frame, due=sweep.due, trigger=sweep.trigger, roots=_unstated(runs))
     said = _said(sweep, number) | _committed(frame, encoded, entries) | quoted(conn)
     if sweep.request:
         said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
     leaf = ledger.append(conn, LeafKind.SWEEP, said, recorded_ms)
-    row = _row(sweep) | _kept(conn, frame, encoded)
-    conn.execute(insert(sweep_table).values(id=number, source=source, recorded=recorded_ms, leaf=leaf, **row))
+    row = _row(sweep) | _kept(conn, recent, source, frame, encoded)
+    conn.execute(_SWEEP, {"id": number, "source": source, "recorded": recorded_ms, "leaf": leaf, **row})
+    recent.appended(leaf)
+    recent.swept(number, source, due)
     return Receipt(number, leaf, from_ms(recorded_ms), tuple(f"{number}-{at}" for at in range(len(runs))))
+
+
+_SWEEP = insert(sweep_table)
 
 
 def _require_coherent(sweep: Sweep) -> None:
@@ -84,7 +92,11 @@ def _stored_already(conn: Connection, reader: SweepReader, source: int, sweep: S
 
 
 def _record_evidence(
-    conn: Connection, sweep: int, subjects: Mapping[Subject, int], observations: Sequence[Observation]
+    conn: Connection,
+    sweep: int,
+    subjects: Mapping[Subject, int],
+    observations: Sequence[Observation],
+    recent: Recent,
 ) -> list[bytes]:
     """Store contents, states, changes and volatile fields; return the entries that commit to them, in order."""
     given = [artifact for each in observations for artifact in each.artifacts]
@@ -98,13 +110,14 @@ def _record_evidence(
             continue
         populations.require_stored(each.changes, artifacts, each.run.subject)
         subject = subjects[each.run.subject]
-        entry = populations.record(conn, sweep, subject, each, artifacts)
-        entries += [entry] if entry else []
+        new = populations.record(conn, sweep, subject, each, artifacts, recent.state(conn, subject))
+        if new:
+            recent.reached(subject, new[0])
+            entries.append(new[1])
         if each.volatile is not None:
             at, name = to_ms(each.run.finished), digest(each.volatile)
             conn.execute(insert(volatile).values(subject=subject, at=at, sweep=sweep, artifact=artifacts[name]))
-            of = populations.subject_name(each.run.subject)
-            entries.append(canonical({"subject": of, "at": at, "volatile": name.hex()}))
+            entries.append(volatile_entry(each.run.subject, at, name))
     return entries
 
 
@@ -125,32 +138,20 @@ def _said(sweep: Sweep, number: int) -> dict[str, Json]:
         "sweep": number,
         "source": sweep.source,
         "due": to_ms(sweep.due),
-        "trigger": sweep.trigger.value,
         "plan": sweep.plan_version,
         "runs": dict(Counter(str(each.run.detail or each.run.outcome) for each in sweep.observations)),
     }
+    if sweep.trigger is not Trigger.SCHEDULE:
+        said["trigger"] = sweep.trigger.value
     if sweep.part or not sweep.last:
         said |= {"part": sweep.part, "last": sweep.last}
     return said
 
 
 def _committed(frame: Frame | None, encoded: Encoded, entries: Sequence[bytes]) -> dict[str, Json]:
-    """Return the digests by which the leaf commits to everything that the sweep adds."""
-    digests = {
-        "sheet": digest(encoded.sheet),
-        "frame": frame.artifact.digest if frame else None,
-        "notes": digest(encoded.notes) if encoded.notes else None,
-        "root": entries_root(entries) if entries else None,
-    }
-    return {name: each.hex() for name, each in digests.items() if each}
-
-
-def entries_root(entries: Sequence[bytes]) -> bytes:
-    """Return the RFC 6962 Merkle tree hash over what a sweep adds."""
-    hashes: list[bytes] = []
-    for size, entry in enumerate(entries):
-        _, hashes = grow(size, hashes, leaf_hash(entry))
-    return tree_root(hashes)
+    """Return the root by which the leaf commits to everything that the sweep adds."""
+    notes = digest(encoded.notes) if encoded.notes else b""
+    return {"root": sweep_root(encoded.sheet, frame.artifact.digest if frame else b"", notes, entries).hex()}
 
 
 def _row(sweep: Sweep) -> dict[str, Json]:
@@ -167,10 +168,14 @@ def _row(sweep: Sweep) -> dict[str, Json]:
     }
 
 
-def _kept(conn: Connection, frame: Frame | None, encoded: Encoded) -> dict[str, Json]:
+def _kept(conn: Connection, recent: Recent, source: int, frame: Frame | None, encoded: Encoded) -> dict[str, Json]:
     codec, sheet = pack_sheet(encoded.sheet)
+    known_frame = recent.frame(source)
+    if frame and not (known_frame and known_frame[0] is frame):
+        known_frame = frame, keep(conn, [frame.artifact])[frame.artifact.digest]
+        recent.framed(source, *known_frame)
     return {
-        "frame": keep(conn, [frame.artifact])[frame.artifact.digest] if frame else None,
+        "frame": known_frame[1] if frame and known_frame else None,
         "notes": keep_one(conn, encoded.notes) if encoded.notes else None,
         "codec": codec,
         "sheet": sheet,

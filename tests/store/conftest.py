@@ -27,8 +27,8 @@ from collector.model import (
     Trigger,
     Window,
 )
-from collector.store import contents, tables
-from collector.store.packing import unpack
+from collector.store import tables
+from collector.store.commitments import stored_root
 
 USERS = Subject("paper:hq", "paper.users", "site")
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -160,12 +160,8 @@ class Audit:
         assert [leaf.payload["sweep"] for leaf in leaves] == [row.id for row in rows] == list(range(1, len(rows) + 1))
         for leaf, row in zip(leaves, rows, strict=True):
             assert (leaf.index, leaf.at_ms, leaf.payload["due"]) == (row.leaf, row.recorded, row.due)
-            assert digest(unpack(row.codec, row.sheet)).hex() == leaf.payload["sheet"]
-            for name in ("frame", "notes"):
-                stored = getattr(row, name)
-                assert (stored is None) == (name not in leaf.payload)
-                if stored is not None:
-                    assert digest(contents.read_by_id(conn, stored)).hex() == leaf.payload[name]
+            root = stored_root(conn, self.store._names, self.store._sweeps, row)
+            assert root.hex() == leaf.payload["root"]
             runs = self.store._sweeps.runs(conn, row.id)
             assert len(runs) == sum(leaf.payload["runs"].values())
 

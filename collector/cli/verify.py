@@ -1,0 +1,188 @@
+"""`evidenced verify` and `evidenced proof`: everything made again from stored bytes, and one piece of it offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collector.cli.exits import NOT_IN_ORDER
+from collector.cli.layout import Part, Table, lines, show
+from collector.cli.opening import load_ours, opened
+from collector.cli.options import ConfigOption, JsonOption
+from collector.cli.render import plural, progress, show_json
+from collector.errors import IntegrityError, QueryError
+
+if TYPE_CHECKING:
+    from collector.log.note import VerifierKey
+    from collector.verify import Checked, HeldNote, Verification
+
+_SHOWN = 40
+_FILE = typer.Argument(metavar="PROOF", help="A proof to check, without a store; left out: the store.")
+_SINCE = typer.Option("--since", metavar="NOTE", help="A checkpoint's note that you held.", show_default=False)
+_ANCHORS = typer.Option("--anchors", metavar="DIR", help="Every note of a directory anchor.", show_default=False)
+_KEY = typer.Option("--key", metavar="KEY", help="The key you know: name+id+base64, or a file.", show_default=False)
+_READ_ONLY = typer.Option("--no-record", help="Only look: record no result.")
+_TARGET = typer.Argument(metavar="RUN|ARTIFACT", help="A run's id, or sha256:... of an artifact.")
+_OUT = typer.Option("--out", "-o", metavar="FILE", help="Where to write the proof.")
+
+
+def verify(
+    file: Annotated[Path | None, _FILE] = None,
+    since: Annotated[list[Path] | None, _SINCE] = None,
+    anchors: Annotated[Path | None, _ANCHORS] = None,
+    key: Annotated[list[str] | None, _KEY] = None,
+    no_record: Annotated[bool, _READ_ONLY] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Verify the store, or one proof.
+
+    Everything recorded is made again from its stored bytes and compared. The database alone cannot show that all of
+    it was rewritten, or that its end was cut off: a checkpoint that you held (--since, --anchors) can. Exits with 1
+    when anything differs, and records the result in the log.
+
+    \b
+    Example: evidenced verify --since checkpoint.note --key vkey
+    Example: evidenced verify run-12-3.proof --key vkey
+    """
+    from collector.verify import read_key
+
+    keys = [read_key(each) for each in key or ()]
+    if file is not None:
+        from collector.verify import check_proof, read_proof
+
+        if since or anchors:
+            raise QueryError("a proof is checked by itself", hint="Leave out --since and --anchors.")
+        checked = check_proof(read_proof(file), keys)
+        if as_json:
+            show_json(checked)
+        else:
+            show(*_checked(checked))
+        if checked.trouble:
+            raise typer.Exit(NOT_IN_ORDER)
+        return
+    found, leaf = _verified(config, _notes(since or [], anchors), keys, record=not no_record)
+    if as_json:
+        show_json({"verification": found, "recorded": leaf})
+    else:
+        show(*_found(found, leaf))
+    if found.count:
+        raise typer.Exit(NOT_IN_ORDER)
+
+
+def proof(
+    target: Annotated[str, _TARGET],
+    out: Annotated[Path, _OUT],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the proof that a run or an artifact is in the log.
+
+    The file holds what leads from it to its leaf and to the last checkpoint that covers the leaf; `evidenced verify
+    FILE` checks it without a store, and so can anybody with sha256sum.
+
+    \b
+    Example: evidenced proof 12-3 -o run-12-3.proof
+    """
+    from collector.verify import prove
+
+    with opened(load_ours(config)) as store:
+        made = prove(store, target)
+    try:
+        out.write_bytes(made.data)
+    except OSError as error:
+        raise QueryError(f"{out}: cannot be written: {error.strerror}") from error
+    if as_json:
+        show_json({"file": str(out), "leaf": made.leaf, "size": made.size, "signed": made.signed})
+    else:
+        under = "a checkpoint" if made.signed else "the log's head, which nobody has signed yet"
+        show(f"{out}: {target} is in leaf {made.leaf:,}, under {under} of {made.size:,} leaves")
+
+
+def _notes(since: list[Path], anchors: Path | None) -> list[HeldNote]:
+    from collector.verify import anchored_notes, held_notes
+
+    notes = [note for each in since for note in held_notes(each)]
+    return notes + (anchored_notes(anchors) if anchors else [])
+
+
+def _verified(
+    config: Path | None, notes: list[HeldNote], keys: list[VerifierKey], *, record: bool
+) -> tuple[Verification, int | None]:
+    from collector.verify import record as recorded
+    from collector.verify import unreadable
+    from collector.verify import verify as everything
+
+    settings = load_ours(config)
+    try:
+        with opened(settings) as store:
+            found = everything(store, notes=notes, keys=keys, read=_Progress())
+            return found, recorded(store, found) if record else None
+    except IntegrityError as error:
+        # The log's own beginning or head contradicts itself: a verdict, not a failure to give one.
+        return unreadable(error), None
+
+
+class _Progress:
+    """Says which table is being read, when somebody is watching."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def __call__(self, table: str, rows: int) -> None:
+        """Hear that so many *rows* of *table* were read."""
+        if (said := f"{table} {rows // 100_000}") != self._said:
+            self._said = said
+            progress(f"reading {table}" + (f": {rows:,} rows" if rows >= 100_000 else ""))  # noqa: PLR2004
+
+
+def _found(found: Verification, leaf: int | None) -> Iterator[Part]:
+    recorded = f"leaf {leaf:,}" if leaf is not None else None
+    yield from lines(
+        [
+            ("verdict", str(found.verdict)),
+            ("log", f"{plural(found.size, 'leaf')}, root {found.root}".replace("leafs", "leaves")),
+            ("read", f"{sum(found.rows.values()):,} rows of {len(found.rows)} tables"),
+            ("recorded", recorded),
+        ]
+    )
+    for each in found.remarks[:_SHOWN]:
+        yield f"remark: {each}"
+    if found.held:
+        rows = [
+            [each.where, each.size, _signed(each.signed, each.known), each.trouble or "agrees"] for each in found.held
+        ]
+        yield ""
+        yield Table(["held elsewhere", "leaves", "signed by", "the log"], rows, ["leaves"])
+    else:
+        yield "No checkpoint held elsewhere was given: so nobody can tell if all of it was rewritten, or its end cut."
+    if found.differences:
+        yield ""
+        yield Table(
+            ["table", "row", "difference"], [[each.table, each.row, each.what] for each in found.differences[:_SHOWN]]
+        )
+    if found.count > _SHOWN:
+        yield f"{found.count:,} differences in all; the first {len(found.differences):,} are in --json"
+
+
+def _signed(keys: tuple[str, ...], known: bool) -> str:
+    if not keys:
+        return ""
+    names = ", ".join("+".join(each.split("+")[:2]) for each in keys)
+    return names if known else f"{names} (found in the log itself: give the key you know)"
+
+
+def _checked(found: Checked) -> Iterator[Part]:
+    yield from lines(
+        [
+            ("verdict", "does not hold" if found.trouble else "holds"),
+            ("why", found.trouble),
+            ("proves", found.proves),
+            ("leaf", found.leaf),
+            ("log", f"{found.origin}, {found.size:,} leaves"),
+            ("signed by", _signed(found.signed, found.known) or "nobody: the head is only as good as who gave it"),
+        ]
+    )

@@ -1,0 +1,137 @@
+"""Make the proof of a run or an artifact from a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from collector.canonical import digest
+from collector.errors import QueryError
+from collector.log.checkpoint import Checkpoint
+from collector.log.note import parse_note
+from collector.log.origin import log_name, origin
+from collector.model import show_digest
+from collector.store import Store
+from collector.store.evidence import Evidence, Row
+from collector.verify.contents import content
+from collector.verify.proofs import ENTRIES, FRAME, NOTES, SHEET, Branch, Part, Proof, branch_of
+from collector.verify.sweeps import SweepParts, sweep_parts
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A proof as a file, the *leaf* it leads to, the *size* of the head above it, and whether that is *signed*."""
+
+    data: bytes
+    leaf: int
+    size: int
+    signed: bool
+
+
+def prove(store: Store, target: str) -> Made:
+    """Return the proof of *target*: a run's id, or ``sha256:...`` of an artifact.
+
+    The head is that of the first checkpoint that covers the leaf, else the log's own. Raises `QueryError` when there is
+    no such thing in the store, `IntegrityError` where it contradicts itself: then verify it.
+    """
+    with store.evidence(lambda *_: None, lambda *_: None) as evidence:
+        if target.startswith("sha256:"):
+            name, parts, leaf = _artifact(evidence, target)
+        else:
+            run = store.run(target.removeprefix("run:"))
+            name = f"run {run.id}"
+            parts, leaf = _run(evidence, int(run.id.partition("-")[0]))
+        return _proof(store, evidence, name, parts, leaf)
+
+
+def _proof(store: Store, evidence: Evidence, name: str, parts: tuple[Part, ...], leaf: int) -> Made:
+    note = next((row for row in evidence.rows("checkpoint", "size") if row["size"] > leaf), None)
+    head = evidence.head()
+    size, root, log = head.size, head.root, origin(log_name(store.id), store.checkpoints.epoch())
+    if note is not None:
+        checkpoint = Checkpoint.parse(parse_note(note["note"]).text)
+        size, root, log = checkpoint.size, checkpoint.root, checkpoint.origin
+    row = evidence.one("log_leaf", idx=leaf)
+    if row is None:
+        raise QueryError(f"leaf {leaf} of the log is not there", hint="`evidenced verify` tells what else is wrong.")
+    branch = Branch(leaf, size, tuple(evidence.inclusion_proof(leaf, size)))
+    made = Proof(name, parts, row["bytes"], branch, root, log, note["note"] if note else b"")
+    return Made(made.data(), leaf, size, note is not None)
+
+
+def _run(evidence: Evidence, sweep: int) -> tuple[tuple[Part, ...], int]:
+    found = sweep_parts(evidence, sweep)
+    named = [("sheet", SHEET, found.sheet), ("frame", FRAME, found.frame), ("notes", NOTES, found.notes)]
+    parts = tuple(
+        Part(name, data, "leaf", "root", branch_of(found.leaves, index)) for name, index, data in named if data
+    )
+    return parts, found.leaf
+
+
+def _artifact(evidence: Evidence, target: str) -> tuple[str, tuple[Part, ...], int]:
+    try:
+        name = bytes.fromhex(target.removeprefix("sha256:"))
+    except ValueError:
+        raise QueryError(f"{target!r} is not a digest", hint="Digests are sha256: and 64 hex digits.") from None
+    row = evidence.one("artifact", digest=name)
+    if row is None:
+        raise QueryError(f"the store has no artifact {target}", hint="Take digests from `as-of` or `history`.")
+    data = content(row)
+    found = (
+        _changed(evidence, row["id"], data)
+        or _kept(evidence, row["id"], data)
+        or _document(evidence, row["id"], data)
+        or _said(evidence, row["id"], data)
+    )
+    if found is None:
+        raise QueryError(f"no leaf commits to {target} yet", hint="It was stored ahead of a sweep that never came.")
+    return f"artifact {show_digest(name)}", *found
+
+
+def _changed(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
+    """Return how the artifact of an item leads to the leaf of the first sweep that saw it."""
+    change = evidence.one("change", artifact=number)
+    state = evidence.one("population_state", id=change["state"]) if change else None
+    if change is None or state is None:
+        return None
+    found = sweep_parts(evidence, state["sweep"])
+    entry = next(each for each in found.entries if each.state == state["id"])
+    pairs = sorted(key + value for key, value in entry.steps)
+    item = evidence.one("item", id=change["item"])
+    key: bytes = item["key_digest"] if item else b""
+    artifact = Part("artifact", data, "entry", "changes", branch_of(pairs, pairs.index(key + digest(data))), key)
+    return (artifact, _entry(found, entry.data)), found.leaf
+
+
+def _kept(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
+    row = evidence.one("volatile", artifact=number)
+    if row is None:
+        return None
+    found = sweep_parts(evidence, row["sweep"])
+    entry = next(each for each in found.entries if each.volatile == digest(data))
+    return (Part("artifact", data, "entry", "volatile"), _entry(found, entry.data)), found.leaf
+
+
+def _document(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
+    row = evidence.one("plan", artifact=number) or evidence.one("controls", artifact=number)
+    return None if row is None else ((Part("artifact", data, "leaf", "document"),), row["leaf"])
+
+
+def _said(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
+    """Return how a frame or notes lead to the leaf of a sweep that names them."""
+    for name, index in (("frame", FRAME), ("notes", NOTES)):
+        row: Row | None = evidence.one("sweep", **{name: number})
+        if row is not None:
+            found = sweep_parts(evidence, row["id"])
+            part = Part(name, data, "leaf", "root", branch_of(found.leaves, index))
+            return (part,), found.leaf
+    return None
+
+
+def _entry(found: SweepParts, data: bytes) -> Part:
+    return Part(
+        "entry",
+        data,
+        "leaf",
+        "root",
+        branch_of(found.leaves, ENTRIES + [each.data for each in found.entries].index(data)),
+    )

@@ -1,0 +1,77 @@
+"""Verification as the configuration asks for it: the whole store, now and then. The daemon's part beside reading."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from collector.cadence import parse_duration
+from collector.clock import Clock, from_ms
+from collector.config import Config
+from collector.errors import StoreError
+from collector.store import Store
+from collector.verify import Verdict, record, verify
+
+_SHOWN = 5
+
+
+class _Stopped(Exception):
+    """The daemon ends: the verification under way is given up."""
+
+
+class Verifying:
+    """Verifies *store* when that is due, at each `tick`, and records the result; it never keeps a slot from being read.
+
+    A difference is logged as an error, and collecting goes on: what is read now is evidence whatever became of the old.
+    """
+
+    def __init__(self, config: Config, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._log = structlog.get_logger("verify")
+        self._last: datetime | None = None
+        self._stopping = False
+        self.configure(config)
+
+    def configure(self, config: Config) -> None:
+        """Take *config*."""
+        self._every = parse_duration(config.verify.every)
+
+    def stop(self) -> None:
+        """Give up the verification under way; it is due again when the daemon starts."""
+        self._stopping = True
+
+    def tick(self) -> None:
+        """Verify the store when the last time is long enough ago."""
+        try:
+            if self._due():
+                self._verify()
+        except StoreError as error:
+            self._log.warning("not verified while the store is away", error=error.message)
+        except _Stopped:
+            self._log.info("the verification under way was given up; it is due again at the next start")
+
+    def _due(self) -> bool:
+        if self._last is None:
+            began = next(self._store.leaves(0, 1))
+            self._last = self._store.checkpoints.last_verification() or from_ms(began.at_ms)
+        return not self._stopping and self._clock.now() >= self._last + self._every
+
+    def _verify(self) -> None:
+        self._last = self._clock.now()
+        found = verify(self._store, read=self._read)
+        leaf = record(self._store, found)
+        if found.verdict is Verdict.INTACT:
+            self._log.info("verified", verdict=str(found.verdict), leaves=found.size, leaf=leaf)
+            return
+        self._log.error(
+            "the store was altered",
+            differences=found.count,
+            first=[f"{each.table} {each.row}: {each.what}" for each in found.differences[:_SHOWN]],
+            hint="Keep the database as it is, and run: evidenced verify --no-record",
+        )
+
+    def _read(self, _table: str, _rows: int) -> None:
+        if self._stopping:
+            raise _Stopped
