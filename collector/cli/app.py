@@ -11,6 +11,7 @@ from collector import __version__
 from collector.cli import (
     asking,
     coverage,
+    database,
     keys,
     kinds,
     log,
@@ -30,7 +31,7 @@ _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
     "kinds", "plan", "policy", "tag",
-    "log", "keys", "verify", "proof",
+    "log", "keys", "verify", "proof", "db",
 )  # fmt: skip
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
@@ -92,3 +93,4 @@ app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="keys")
 app.command("verify")(verify.verify)
 app.command("proof")(verify.proof)
+app.add_typer(database.app, name="db")

@@ -58,17 +58,21 @@ class Database:
                 yield conn
 
     @contextmanager
-    def writing(self, *, lock: bool = True) -> Iterator[Connection]:
+    def writing(self, *, lock: bool = True, one_state: bool = False) -> Iterator[Connection]:
         """The only writer's transaction: committed at the end, rolled back when anything raises. Raises `StoreError`;
         `BusyError` when a lock that was held is no longer ours.
 
-        *lock* takes the log's head row, behind which all writers of the store stand in line.
+        *lock* takes the log's head row, behind which all writers of the store stand in line. With *one_state* it sees
+        one state of the database and its own changes, as `reading` does.
         """
         with self._writing, translated(self.url):
             self._require_same_file()
             for each in list(self.held):
                 each.renew()
-            with self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as conn, conn.begin():
+            options: dict[str, Any] = {_BEGIN: "BEGIN IMMEDIATE"}
+            if one_state and not self.path:
+                options["isolation_level"] = "REPEATABLE READ"
+            with self.engine.connect().execution_options(**options) as conn, conn.begin():
                 if lock:
                     conn.execute(select(log_head.c.id).with_for_update())
                 yield conn

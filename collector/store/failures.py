@@ -32,7 +32,10 @@ _POSTGRESQL = {
     "28P01": ("the server refused the password", "Check the password that store.url refers to."),
     "28000": ("the server refused this user", "Check the user in store.url and the server's pg_hba.conf."),
     "3D000": ("the database does not exist", "Create it: createdb NAME."),
-    "42501": ("this user lacks a permission", "Grant it what the message names."),
+    "42501": (
+        "this user lacks a permission",
+        "Use a role that has it (docs/postgresql.md: who may do what), or grant what the message names.",
+    ),
     "25006": ("the server is read-only", "Name the primary in store.url, not a standby."),
 }
 

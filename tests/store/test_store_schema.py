@@ -15,7 +15,7 @@ import collector.store.tables  # noqa: F401
 from collector.errors import StoreError
 from collector.log.tables import metadata
 from collector.store import open_store
-from collector.store.schema import VERSION_TABLE
+from collector.store.grants import VERSION_TABLE
 
 
 def test_migrations_make_exactly_the_tables_that_the_code_uses(store):

@@ -1,0 +1,116 @@
+"""Who may do what with which table on PostgreSQL, declared once: `evidenced db init` grants exactly this.
+
+Nobody is granted DELETE, TRUNCATE, REFERENCES or TRIGGER on anything. Every table of the store is declared here; a
+test compares this with the MetaData, and tries each right and each refusal on a real server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+VERSION_TABLE = "store_version"
+
+
+class Role(StrEnum):
+    """The roles of a store; on the server each is called PREFIX_role."""
+
+    OWNER = "owner"
+    WRITER = "writer"
+    SIGNER = "signer"
+    READER = "reader"
+
+
+LOGINS = (Role.WRITER, Role.SIGNER, Role.READER)
+PURPOSES = {
+    Role.OWNER: "owns the tables and changes them from version to version; nobody logs in as it",
+    Role.WRITER: "the daemon, and every command that records something",
+    Role.SIGNER: "evidenced keys and evidenced log, where they run apart from the daemon",
+    Role.READER: "every question; records nothing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one role may do with one table: always SELECT, perhaps INSERT, perhaps UPDATE of the columns named."""
+
+    insert: bool = False
+    update: tuple[str, ...] = ()
+
+
+_READ, _APPEND = Rights(), Rights(insert=True)
+_EVIDENCE = {Role.WRITER: _APPEND, Role.READER: _READ}
+_SIGNED = {Role.WRITER: _APPEND, Role.SIGNER: _APPEND, Role.READER: _READ}
+# The head row is also the lock behind which all who append stand in line, and locking a row takes the right to update.
+_HEAD = ("size", "root", "peaks")
+
+GRANTS: Mapping[str, Mapping[Role, Rights]] = {
+    **dict.fromkeys(
+        (
+            "artifact",
+            "change",
+            "controls",
+            "item",
+            "missed",
+            "missed_subject",
+            "plan",
+            "population_state",
+            "snapshot_request",
+            "source",
+            "subject",
+            "sweep",
+            "tag",
+            "volatile",
+        ),
+        _EVIDENCE,
+    ),
+    **dict.fromkeys(
+        (
+            "actor",
+            "checkpoint",
+            "checkpoint_anchor",
+            "checkpoint_token",
+            "log_epoch",
+            "log_leaf",
+            "log_node",
+            "signing_key",
+        ),
+        _SIGNED,
+    ),
+    "item_version": {Role.WRITER: Rights(insert=True, update=("until",)), Role.READER: _READ},
+    "log_head": {
+        Role.WRITER: Rights(insert=True, update=_HEAD),
+        Role.SIGNER: Rights(update=_HEAD),
+        Role.READER: _READ,
+    },
+    VERSION_TABLE: dict.fromkeys(LOGINS, _READ),
+}
+
+SIGNER_LEAVES = ("checkpoint", "key", "gap")
+"""The kinds of leaves that the signer may append: its notes, its keys, and the loss that a new epoch declares."""
+
+
+def grants(names: Mapping[Role, str]) -> Iterator[str]:
+    """Yield the GRANT statements for the roles called *names*."""
+    for role in LOGINS:
+        declared = {table: roles[role] for table, roles in sorted(GRANTS.items()) if role in roles}
+        yield f"GRANT SELECT ON {', '.join(declared)} TO {names[role]}"
+        inserts = [table for table, rights in declared.items() if rights.insert]
+        if inserts:
+            yield f"GRANT INSERT ON {', '.join(inserts)} TO {names[role]}"
+        for table, rights in declared.items():
+            if rights.update:
+                yield f"GRANT UPDATE ({', '.join(rights.update)}) ON {table} TO {names[role]}"
+
+
+def rights_of(table: str) -> dict[Role, str]:
+    """Return what each login may do with *table*, in words: the table of docs/postgresql.md."""
+    found = {}
+    for role in LOGINS:
+        rights = GRANTS[table].get(role)
+        words = [] if rights is None else ["read", *(["add"] if rights.insert else [])]
+        if rights and rights.update:
+            words.append(f"update {', '.join(rights.update)}")
+        found[role] = ", ".join(words) or "-"
+    return found

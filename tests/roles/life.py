@@ -1,0 +1,103 @@
+"""A life of a store that leaves a row in every table, and every question that a store answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from collector.canonical import canonical, digest
+from collector.log.checkpoint import Checkpoint, sign_checkpoint
+from collector.log.keys import KeyAct, KeyEvent
+from collector.log.note import SignerKey
+from collector.log.origin import log_name, origin
+from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
+from tests.store.conftest import NOON, Hand
+
+HOUR = timedelta(hours=1)
+EVENTS = Subject("paper:hq", "paper.logins", "site")
+ALWAYS = Period(NOON - timedelta(days=400), NOON + timedelta(days=400))
+
+
+def live(store):
+    """Append a little of everything: sweeps with changes, a failure and events, plans, claims, requests, tags."""
+    hand, events = Hand(store), Hand(store, EVENTS)
+    store.stage([hand.content({"v": 1})])
+    hand.see(
+        {"a": {"v": 1}, "b": {}, "nul\0key": {"ü": ["\0", "\u2028"]}}, NOON, volatile=canonical({"a": {"used": 1}})
+    )
+    hand.see({"a": {"v": 2, "text": "x" * 70_000}}, NOON + HOUR)
+    hand.write(hand.failed(NOON + 2 * HOUR))
+    events.write(events.happened({"e1": {"who": "ana"}}, NOON, NOON + HOUR))
+    for document in ({"sources": []}, {"controls": []}):
+        store.append_plan(document, digest(canonical(document)), NOON)
+        store.append_controls(document, digest(canonical(document)), NOON)
+    store.append_missed(Missed("paper:hq", Period(NOON + 3 * HOUR, NOON + 4 * HOUR), "asleep", 1, (hand.subject,)))
+    store.append_missed(Missed("paper:hq", Period(NOON + 4 * HOUR, NOON + 5 * HOUR), "down", 1))
+    tag = store.append_tag("run:1-0", "C-1", "a note", "Ana")
+    store.append_tag("run:1-0", "C-1", "not so", "Ben", withdraws=tag)
+    request = store.request_snapshot(SnapshotRequest("paper:hq", ("paper.*",), "why", "Ana", NOON))
+    hand.write(trigger=Trigger.ADHOC, request=request)
+    store.request_snapshot(SnapshotRequest("paper:hq", (), "and why not", "Ben", NOON))
+    go_on(store, 5)
+    sign(store)
+
+
+def go_on(store, hours):
+    """Append one more sweep, read *hours* after noon."""
+    Hand(store).see({"a": {"v": hours}, "c": {}}, NOON + hours * HOUR)
+
+
+def sign(store):
+    """Make a key, sign the log with it, have it stamped and anchored, and declare a loss."""
+    log, epoch = log_name(store.id), store.checkpoints.epoch()
+    signer = SignerKey.generate(log)
+    store.checkpoints.add_key(KeyEvent(KeyAct.CREATED, signer.key, 0, 0, actor="Ana"))
+    head = store.checkpoints.head()
+    note = sign_checkpoint(Checkpoint(origin(log, epoch), head.size, head.root), [signer])
+    taken = store.checkpoints.add(note, epoch)
+    store.checkpoints.add_token(taken.id, "paper", b"token\0")
+    store.checkpoints.add_receipt(taken.id, "vault", {"path": "x"})
+    store.checkpoints.add_epoch(epoch + 1, taken.note, reason="disk lost", actor="Ana")
+
+
+def answers(store):
+    """Return the answer to every question of *store*, by its name."""
+    subjects = store.subjects()
+    kinds = sorted({each.kind for each in subjects})
+    runs = store.runs(limit=1000)
+    times = [NOON + number * HOUR for number in range(-1, 8)]
+    changes = store.changes(ALWAYS)
+    log = store.checkpoints
+    return {
+        "id": store.id,
+        "subjects": subjects,
+        "heads": [store.head(each) for each in subjects],
+        "as_of": [store.as_of(kind, at) for kind in kinds for at in times],
+        "history": [store.history(kind, key) for kind in kinds for key in ("a", "b", "c", "nul\0key", "e1")],
+        "changes": changes,
+        "artifacts": [store.artifact(each.after) for each in changes if each.after],
+        "volatile": [store.volatile(each, NOON + HOUR) for each in subjects],
+        "sweeps": list(store.sweeps(ALWAYS)),
+        "last_sweep": store.last_sweep("paper:hq"),
+        "accounted_until": store.accounted_until("paper:hq"),
+        "runs": runs,
+        "run": [store.run(each.id) for each in runs],
+        "request_of": [store.request_of(each.id) for each in runs],
+        "observations": [store.observations(each, at) for each in subjects for at in times],
+        "plans": store.plans(),
+        "controls": store.controls(),
+        "missed": store.missed(ALWAYS),
+        "tags": store.tags(),
+        "pending_requests": store.pending_requests(),
+        "leaves": list(store.leaves()),
+        "head": log.head(),
+        "roots": [log.root_at(size) for size in range(log.head().size + 1)],
+        "inclusion": [log.inclusion(index, log.head().size) for index in range(log.head().size)],
+        "consistency": [log.consistency(old, log.head().size) for old in range(1, log.head().size)],
+        "keys": log.key_events(),
+        "epochs": log.epochs(),
+        "checkpoints": log.all(),
+        "tokens": log.tokens(),
+        "receipts": log.receipts(),
+        "stamped": log.stamped_by("paper"),
+        "held": log.held_by("vault"),
+    }
