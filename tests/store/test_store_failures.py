@@ -257,7 +257,7 @@ def test_a_user_without_rights_is_told_so(postgresql_url, clock):
     with psycopg.connect(postgresql_url, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {role} LOGIN")
         try:
-            with pytest.raises(StoreError, match="lacks a permission") as error:
+            with pytest.raises(StoreError, match="may not make one") as error:
                 open_store(postgresql_url.replace("postgres:@", f"{role}@"), clock=clock)
             assert error.value.hint()
         finally:
