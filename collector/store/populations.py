@@ -128,7 +128,7 @@ def _differences(
 ) -> tuple[list[_Difference], list[ItemChange]]:
     """Return the steps that *observation* really makes, and the changes they come from."""
     changes = observation.changes
-    items = _ensure_items(conn, subject, changes, fresh=before is None)
+    items = _ensure_items(conn, subject, observation, fresh=before is None)
     open_ = _open_versions(conn, subject, items.values()) if before else {}
     found: list[_Difference] = []
     kept: list[ItemChange] = []
@@ -142,9 +142,10 @@ def _differences(
     return found, kept
 
 
-def _ensure_items(conn: Connection, subject: int, changes: Sequence[ItemChange], *, fresh: bool) -> dict[bytes, int]:
-    keys = {each.key_digest: each.key for each in changes}
-    if len(keys) != len(changes):
+def _ensure_items(conn: Connection, subject: int, observation: Observation, *, fresh: bool) -> dict[bytes, int]:
+    # Where the subject is sealed, the key text is among its secrets and not here.
+    keys = {each.key_digest: None if observation.sealed else each.key for each in observation.changes}
+    if len(keys) != len(observation.changes):
         raise IntegrityError("an observation changes one item twice")
     wanted = list(keys)
     ids: dict[bytes, int] = {}
@@ -156,8 +157,13 @@ def _ensure_items(conn: Connection, subject: int, changes: Sequence[ItemChange],
     if new:
         ids.update((key, id_) for id_, key in enumerate(new, next_id(conn, item.c.id)))
         rows = [
-            {"id": ids[key], "subject": subject, "key_digest": key, "key": keys[key].encode("utf-8", "surrogatepass")}
-            for key in new
+            {
+                "id": ids[key],
+                "subject": subject,
+                "key_digest": key,
+                "key": text and text.encode("utf-8", "surrogatepass"),
+            }
+            for key, text in ((each, keys[each]) for each in new)
         ]
         conn.execute(insert(item), rows)
     return ids

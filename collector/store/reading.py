@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import Connection, Select, func, or_, select
 
-from collector.canonical import digest
 from collector.clock import from_ms, to_ms
 from collector.errors import IntegrityError
 from collector.model import Head, Json, Period, Subject
@@ -47,31 +46,43 @@ def head(conn: Connection, number: int | None, subject: Subject) -> Head:
     return found
 
 
-def as_of(conn: Connection, subjects: Mapping[int, Subject], at: datetime, key: str | None) -> list[ItemVersion]:
+class Naming(Protocol):
+    """Who knows what the items of sealed subjects are called."""
+
+    def texts(self, conn: Connection, items: Mapping[int, bytes]) -> dict[int, str]:
+        """Return how the sealed *items* (number -> key digest) are shown."""
+
+    def digests_of(self, conn: Connection, subjects: Iterable[int], key: str) -> list[bytes]:
+        """Return the key digests under which an item called *key* may be stored in *subjects* (numbers)."""
+
+
+def as_of(
+    conn: Connection, subjects: Mapping[int, Subject], at: datetime, key: str | None, naming: Naming
+) -> list[ItemVersion]:
     """Return the item versions of *subjects* (by number) that were valid at *at*, by subject and key."""
     ms = to_ms(at)
     query = _versions(subjects).where(
         item_version.c.since <= ms, or_(item_version.c.until.is_(None), item_version.c.until > ms)
     )
-    found = _read_versions(conn, query, subjects, key)
+    found = _read_versions(conn, query, subjects, key, naming)
     places = {subject: place for place, subject in enumerate(sorted(subjects.values()))}
     return sorted(found, key=lambda each: (places[each.subject], each.key))
 
 
-def history(conn: Connection, subjects: Mapping[int, Subject], key: str) -> list[ItemVersion]:
+def history(conn: Connection, subjects: Mapping[int, Subject], key: str, naming: Naming) -> list[ItemVersion]:
     """Return every version of the item *key* in any of *subjects*, by subject, oldest first."""
     query = _versions(subjects).order_by(item_version.c.subject, item_version.c.state)
-    versions = _read_versions(conn, query, subjects, key)
+    versions = _read_versions(conn, query, subjects, key, naming)
     return sorted(versions, key=lambda each: each.subject)
 
 
 def changes(
-    conn: Connection, subjects: Mapping[int, Subject] | None, names: Names, period: Period
+    conn: Connection, subjects: Mapping[int, Subject] | None, names: Names, period: Period, naming: Naming
 ) -> list[RecordedChange]:
     """Return what changed in *period*, oldest first; of all subjects when *subjects* is None."""
     before, after = artifact.alias("before"), artifact.alias("after")
     query = (
-        select(population_state.c.subject, item.c.key, population_state.c.at, before.c.digest, after.c.digest)
+        select(population_state.c.subject, *_ITEM, population_state.c.at, before.c.digest, after.c.digest)
         .select_from(population_state)
         .join(change, change.c.state == population_state.c.id)
         .join(item, item.c.id == change.c.item)
@@ -83,9 +94,11 @@ def changes(
     if subjects is not None:
         query = query.where(population_state.c.subject.in_(subjects))
     known = subjects if subjects is not None else {id_: each for each, id_ in names.subjects(conn).items()}
+    rows = conn.execute(query).all()
+    texts = _texts(conn, rows, naming)
     return [
-        RecordedChange(known[number], _text(key), from_ms(at), was, now)
-        for number, key, at, was, now in conn.execute(query)
+        RecordedChange(known[number], texts.get(id_) or _text(key), from_ms(at), was, now)
+        for number, id_, _, key, at, was, now in rows
     ]
 
 
@@ -103,7 +116,7 @@ def volatile_fields(conn: Connection, number: int, at: datetime) -> dict[str, Js
 
 def _versions(subjects: Iterable[int]) -> Select[Any]:
     return (
-        select(item_version.c.subject, item.c.key, item_version.c.since, item_version.c.until, artifact.c.digest)
+        select(item_version.c.subject, *_ITEM, item_version.c.since, item_version.c.until, artifact.c.digest)
         .select_from(item_version)
         .join(item, item.c.id == item_version.c.item)
         .join(artifact, artifact.c.id == item_version.c.artifact)
@@ -116,15 +129,31 @@ def _read_versions(
     query: Select[Any],
     subjects: Mapping[int, Subject],
     key: str | None,
+    naming: Naming,
 ) -> list[ItemVersion]:
     if key is not None:
-        query = query.where(
-            item.c.subject.in_(list(subjects)), item.c.key_digest == digest(key.encode("utf-8", "surrogatepass"))
-        )
+        digests = naming.digests_of(conn, subjects, key)
+        query = query.where(item.c.subject.in_(list(subjects)), item.c.key_digest.in_(digests))
+    rows = conn.execute(query).all()
+    texts = _texts(conn, rows, naming)
     return [
-        ItemVersion(subjects[number], _text(name), from_ms(since), None if until is None else from_ms(until), content)
-        for number, name, since, until, content in conn.execute(query)
+        ItemVersion(
+            subjects[number],
+            texts.get(id_) or _text(name),
+            from_ms(since),
+            None if until is None else from_ms(until),
+            content,
+        )
+        for number, id_, _, name, since, until, content in rows
     ]
+
+
+_ITEM = (item.c.id.label("item"), item.c.key_digest, item.c.key)
+
+
+def _texts(conn: Connection, rows: Sequence[Any], naming: Naming) -> dict[int, str]:
+    unnamed = {row.item: bytes(row.key_digest) for row in rows if row.key is None}
+    return naming.texts(conn, unnamed) if unnamed else {}
 
 
 def _text(key: bytes | None) -> str:

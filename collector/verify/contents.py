@@ -1,24 +1,11 @@
-"""Every artifact against its digest."""
+"""An artifact against its digest."""
 
 from __future__ import annotations
 
 from collector.canonical import digest
 from collector.errors import IntegrityError
-from collector.store.evidence import Evidence, Row
+from collector.store.evidence import Row
 from collector.store.packing import unpack
-from collector.verify.dictionaries import counted
-from collector.verify.differences import Differences
-from collector.verify.numbered import Numbered
-
-
-def read_contents(evidence: Evidence, differences: Differences) -> Numbered:
-    """Unpack and digest every content, and return the digests by number: those named, whatever the bytes are."""
-    names = Numbered()
-    for row in counted(evidence, differences, "artifact"):
-        with differences.at("artifact", row["id"]):
-            names.add(row["id"], row["digest"])
-            content(row)
-    return names
 
 
 def content(row: Row) -> bytes:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from collector.errors import IntegrityError
 from collector.log.ledger import LogHead
 from collector.log.note import VerifierKey
+from collector.sealing import Keyring, NoKeyring
 from collector.store import Store
 from collector.store.evidence import Evidence, Read
 from collector.verify.commitments import Commitments, read_requests
-from collector.verify.contents import read_contents
-from collector.verify.dictionaries import read_dictionaries, read_items, require_all_used
+from collector.verify.dictionaries import read_dictionaries, require_all_used
 from collector.verify.differences import Difference, Differences, Verdict
 from collector.verify.leaves import check_leaves, check_tree
 from collector.verify.notes import Compared, HeldNote, check_signatures, compare_held, stored_claims
 from collector.verify.populations import check_items, check_states
+from collector.verify.sealing import Seals, check_people, read_contents, read_items
 from collector.verify.sweeps import Sweeps
 
 
@@ -58,18 +59,25 @@ def verify(
     """
     differences = Differences()
     with store.evidence(differences.add, read) as evidence:
-        return verify_evidence(evidence, differences, notes, keys)
+        return verify_evidence(evidence, differences, notes, keys, store.sealing.keys.ring)
 
 
 def verify_evidence(
-    evidence: Evidence, differences: Differences, notes: Sequence[HeldNote] = (), keys: Sequence[VerifierKey] = ()
+    evidence: Evidence,
+    differences: Differences,
+    notes: Sequence[HeldNote] = (),
+    keys: Sequence[VerifierKey] = (),
+    sealed_with: Keyring | None = None,
 ) -> Verification:
-    """Verify *evidence*, as `verify` does; *differences* is what hears of its unreadable rows."""
+    """Verify *evidence*, as `verify` does; *differences* is what hears of its unreadable rows.
+
+    What is sealed is opened with *sealed_with*, where that has the keys.
+    """
     gone = evidence.missing()
     for each in gone:
         differences.add(each.partition(".")[0], "-", f"{each} is not there")
     if not gone:
-        _verify(evidence, differences)
+        _verify(evidence, differences, sealed_with or NoKeyring())
     held = () if gone else tuple(compare_held(evidence, notes, keys))
     for note in held:
         if note.trouble:
@@ -100,10 +108,12 @@ def unreadable(error: IntegrityError) -> Verification:
     return Verification(Verdict.ALTERED, 0, "", {}, 1, (Difference("log_head", "1", error.message),), ())
 
 
-def _verify(evidence: Evidence, differences: Differences) -> None:
+def _verify(evidence: Evidence, differences: Differences, sealed_with: Keyring) -> None:
     known = read_dictionaries(evidence, differences)
-    items = read_items(evidence, differences)
-    contents = read_contents(evidence, differences)
+    seals = Seals(evidence, known, sealed_with, differences)
+    items = read_items(evidence, seals, differences)
+    contents = read_contents(evidence, seals, differences)
+    check_people(evidence, seals, differences)
     check_states(evidence, contents, items, known, differences)
     check_items(evidence, items, differences)
     sweeps = Sweeps(evidence, contents, items, known, differences)
