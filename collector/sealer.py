@@ -153,8 +153,8 @@ class Sealer:
             counts.items, counts.added - back, counts.changed + (0 if found.events else back), counts.removed + gone
         )
         detail = Detail.EMPTY if not counts.items else Detail.CHANGED if work.changes else Detail.UNCHANGED
-        root = run.population
-        if work.changes or found.events:
+        root = self.head.population
+        if work.changes or found.events or root is None:
             root = population_root((work.items[key].key_digest, work.items[key].artifact) for key in contents)
         return replace(run, counts=counts, detail=detail, population=root, redactions=self._redactions(run.redactions))
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collector.store.erasing import Erasable, Tombstone
 from collector.store.opening import open_store
 from collector.store.records import (
     CheckpointRecord,
@@ -25,6 +26,7 @@ __all__ = [
     "CheckpointRecord",
     "ControlsRecord",
     "EpochRecord",
+    "Erasable",
     "ItemVersion",
     "PlanRecord",
     "Receipt",
@@ -34,5 +36,6 @@ __all__ = [
     "Store",
     "SweepRecord",
     "TokenRecord",
+    "Tombstone",
     "open_store",
 ]

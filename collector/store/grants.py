@@ -47,7 +47,8 @@ _READ, _APPEND = Rights(), Rights(insert=True)
 _EVIDENCE = {Role.WRITER: _APPEND, Role.ERASER: _READ, Role.READER: _READ}
 _SIGNED = {Role.WRITER: _APPEND, Role.SIGNER: _APPEND, Role.ERASER: _READ, Role.READER: _READ}
 _LOG = _SIGNED | {Role.ERASER: _APPEND}
-_ERASURE = {Role.WRITER: _READ, Role.ERASER: _APPEND, Role.READER: _READ}
+# That the writer may add them is for copies alone: to erase takes rights that it has not.
+_ERASURE = {Role.WRITER: _APPEND, Role.ERASER: _APPEND, Role.READER: _READ}
 _WRAPPED = {Role.WRITER: _APPEND, Role.ERASER: Rights(update=("sealing", "wrapped"), delete=True), Role.READER: _READ}
 # The head row is also the lock behind which all who append stand in line, and locking a row takes the right to update.
 _HEAD = ("size", "root", "peaks")

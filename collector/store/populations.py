@@ -156,17 +156,13 @@ def _ensure_items(conn: Connection, subject: int, observation: Observation, *, f
     new = [key for key in wanted if key not in ids]
     if new:
         ids.update((key, id_) for id_, key in enumerate(new, next_id(conn, item.c.id)))
-        rows = [
-            {
-                "id": ids[key],
-                "subject": subject,
-                "key_digest": key,
-                "key": text and text.encode("utf-8", "surrogatepass"),
-            }
-            for key, text in ((each, keys[each]) for each in new)
-        ]
+        rows = [{"id": ids[key], "subject": subject, "key_digest": key, "key": _encoded(keys[key])} for key in new]
         conn.execute(insert(item), rows)
     return ids
+
+
+def _encoded(key: str | None) -> bytes | None:
+    return None if key is None else key.encode("utf-8", "surrogatepass")
 
 
 def _open_versions(conn: Connection, subject: int, items: Iterable[int]) -> dict[int, tuple[int, int]]:

@@ -89,7 +89,8 @@ def changes(
         .outerjoin(before, before.c.id == change.c.before)
         .outerjoin(after, after.c.id == change.c.artifact)
         .where(population_state.c.at >= to_ms(period.start), population_state.c.at < to_ms(period.end))
-        .order_by(population_state.c.at, population_state.c.id, item.c.key)
+        # A sealed item's key is null, which each engine puts at another end.
+        .order_by(population_state.c.at, population_state.c.id, item.c.key.is_(None), item.c.key, item.c.id)
     )
     if subjects is not None:
         query = query.where(population_state.c.subject.in_(subjects))

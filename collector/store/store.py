@@ -34,6 +34,7 @@ from collector.store.records import (
     RunOutcome,
     SweepRecord,
 )
+from collector.store.rewrapping import Rewrapping
 from collector.store.sealing import Sealing
 from collector.store.sweeps import SweepReader
 from collector.store.unsealing import Unsealing
@@ -58,6 +59,7 @@ class Store:
         self._recent = Recent()
         self.sealing = Sealing(database, self._writing, self._names)
         self._unsealing = Unsealing(self.sealing.keys)
+        self.rewrapping = Rewrapping(database, self._writing, self._names, self.sealing.keys)
         self.erasing = Erasing(database, self._writing, self._names, self._unsealing)
 
     def close(self) -> None:

@@ -29,6 +29,7 @@ class Seals:
         self.unopened = 0
         self.items: set[int] = set()
         self.people: set[int] = set()
+        self.nameless: set[int] = set()
         for row in evidence.rows("tombstone"):
             self.items.update(() if row["item"] is None else (row["item"],))
             self.people.update(() if row["person"] is None else (row["person"],))
@@ -113,6 +114,8 @@ def read_items(evidence: Evidence, seals: Seals, differences: Differences) -> It
         with differences.at("item", row["id"]):
             found.add(row)
             _compare_key(row, wrapped.take(row["id"]), seals)
+            if row["id"] in seals.nameless:
+                _require_erased(evidence, row)
     for row in wrapped.left():
         differences.add("item_key", row["item"], f"there is no item {row['item']}")
     return found
@@ -128,8 +131,17 @@ def _compare_key(row: Row, keys: Sequence[Row], seals: Seals) -> None:
         seals.require_subject(keys[0]["sealing"], row["subject"])
         if (key := seals.key(keys[0]["sealing"])) is not None:
             key.item_secret(row["key_digest"], keys[0]["wrapped"])
-    elif row["id"] not in seals.items:
+    elif row["id"] in seals.items:
+        seals.nameless.add(row["id"])
+    else:
         raise ValueError("it has no key, and no tombstone says that it was erased")
+
+
+def _require_erased(evidence: Evidence, row: Row) -> None:
+    """Raise ValueError when the item in *row*, whose key is gone, has a content that is not."""
+    for version in evidence.where("item_version", subject=row["subject"], item=row["id"]):
+        if evidence.one("erased", artifact=version["artifact"]) is None:
+            raise ValueError(f"it has no key, and its artifact {version['artifact']} was not erased")
 
 
 def check_people(evidence: Evidence, seals: Seals, differences: Differences) -> None:

@@ -33,6 +33,7 @@ from collector.signer import FileSigner
 from collector.store import open_store
 from collector.verify import verify
 from tests.fakes.clock import PlayedClock
+from tests.fakes.sealed import live_sealed
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -159,10 +160,11 @@ def live(site):
     for number in (1, taken.id):
         store.checkpoints.add_token(number, "paper", b"a token %d" % number)
         store.checkpoints.add_receipt(number, "vault", {"path": f"/{number}"})
+    live_sealed(store, site.clock.now())
     store.checkpoints.add_epoch(2, taken.note, reason="a loss, for the test", actor="Ana")
     site.signer.begin_epoch(site.checkpointer.log, 2)
     site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
-    for number in range(4):
+    for number in range(5):
         store.append_tag("run:1-0", "C-2", f"note {number}", "Ana")
     site.take()
 
