@@ -18,7 +18,7 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def _group() -> None:
-    """Make the key that sealed contents are under, show what is under it, put another in its place.
+    """Make, show and change the key of what is sealed.
 
     \b
     Example: evidenced encryption show
@@ -48,7 +48,9 @@ def create_key(
 
 @app.command("show")
 def show_use(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show which keys sealed subjects are under. Exits with 1 when one of them is not at hand.
+    """Show under which keys sealed subjects are.
+
+    Exits with 1 when one of the keys is not at hand.
 
     \b
     Example: evidenced encryption show
@@ -74,7 +76,7 @@ def show_use(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def rewrap(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Wrap everything under the key that the configuration names now.
+    """Wrap everything under the key that is named now.
 
     To rotate: name the new key in encryption.key and the old one in encryption.previous, let a daemon reload (SIGHUP),
     and run this. Contents are not touched. Interrupted, it goes on where it was. Afterwards the old key may go.

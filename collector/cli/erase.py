@@ -42,8 +42,9 @@ def erase(
     it there first. Backups keep what they hold. Without --yes it only shows what would go.
 
     \b
-    Example: evidenced erase aws.iam.users ana@example.com --reason 'request 4711' --yes
-    Example: evidenced erase --actor-name 'Ana Example' --reason 'request 4712' --yes
+    Example: evidenced erase aws.iam.credential_report \\
+                 arn:aws:iam::111122223333:user/ana --reason 'request 4711'
+    Example: evidenced erase --actor-name 'Ana Li' --reason 'request 4712' --yes
     """
     if bool(actor_name) is bool(kind and key):
         raise QueryError("say what to erase: KIND and KEY, or --actor-name NAME")

@@ -100,7 +100,7 @@ class Erasing:
             if now_found.gone:
                 raise QueryError(f"{found.shown} is erased already")
             subject = self._names.subject(conn, found.subject)
-            values = {"subject": subject, "item": found.item, "person": None, "until": None}
+            values = {"subject": subject, "item": found.item, "person": None}
             made = append_tombstone(conn, values, now_found.artifacts, reason=reason, name=actor, now=now)
             remove_contents(conn, now_found.artifacts)
             conn.execute(delete(item_key).where(item_key.c.item == found.item))
@@ -115,7 +115,7 @@ class Erasing:
             number = conn.execute(select(people.c.id).where(people.c.name == name)).scalar()
             if number is None:
                 raise QueryError(f"nobody of the name {name!r} ever did anything here")
-            values = {"subject": None, "item": None, "person": number, "until": None}
+            values = {"subject": None, "item": None, "person": number}
             made = append_tombstone(conn, values, (), reason=reason, name=actor, now=now)
             conn.execute(update(people).where(people.c.id == number).values(name=None))
         return self._settled(made)
@@ -167,7 +167,7 @@ def append_tombstone(
 
 def tombstone_digest(row: Mapping[str, Json], artifacts: Iterable[int]) -> bytes:
     """Return the digest by which a leaf commits to the `tombstone` in *row* and the numbers of what it erased."""
-    names = ("id", "subject", "item", "person", "until", "count", "reason", "actor", "at")
+    names = ("id", "subject", "item", "person", "count", "reason", "actor", "at")
     return digest(canonical({name: row[name] for name in names} | {"erased": sorted(artifacts)}))
 
 

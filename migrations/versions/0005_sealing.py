@@ -29,7 +29,7 @@ CREATE TABLE item_key (
 );
 CREATE INDEX ix_item_key_sealing ON item_key (sealing);
 CREATE TABLE tombstone (
-    id INT8 NOT NULL, subject INT8, item INT8, person INT8, until INT8, count INT8 NOT NULL, reason TEXT NOT NULL,
+    id INT8 NOT NULL, subject INT8, item INT8, person INT8, count INT8 NOT NULL, reason TEXT NOT NULL,
     actor INT8 NOT NULL, at INT8 NOT NULL, leaf INT8 NOT NULL,
     CONSTRAINT pk_tombstone PRIMARY KEY (id),
     CONSTRAINT fk_tombstone_subject FOREIGN KEY (subject) REFERENCES subject (id),
