@@ -204,6 +204,17 @@ def running(store: Store) -> bool:
         return True
 
 
+def require_whole_alone(config: Config, store: Store) -> bool:
+    """Compare *store* with who knows its checkpoints, as `run` does, before a command appends to it by itself.
+
+    Return False, and compare nothing, while a daemon holds the store: it did so. Raises `HistoryError`.
+    """
+    if running(store):
+        return False
+    require_whole(config, store)
+    return True
+
+
 def snapshot_here(
     config: Config,
     connectors: Mapping[str, Connector],

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import shutil
+from dataclasses import dataclass
 from datetime import timedelta
 
 import psycopg
@@ -15,6 +16,7 @@ import structlog
 from collector.anchors.directory import DirectoryAnchor
 from collector.checkpointing import Checkpointing
 from collector.checkpoints import Checkpointer
+from collector.cli.exits import run
 from collector.config import load_config
 from collector.deliveries import Deliveries, anchor_queue, authority_queue
 from collector.log.origin import log_name
@@ -171,3 +173,75 @@ def lines():
     yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
     structlog.reset_defaults()
     logging.getLogger().handlers.clear()
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+class Site:
+    """A folder with a configuration; `evidenced` runs a command in this process."""
+
+    def __init__(self, folder, capsys):
+        self.folder, self.capsys = folder, capsys
+        (folder / "vault").mkdir()
+        self.configure()
+
+    def configure(self, more="", keys=("one",)):
+        named = json.dumps([f"file:{self.folder}/{each}.key" for each in keys])
+        (self.folder / "evidenced.toml").write_text(
+            f'[checkpoints]\nkeys = {named}\n[checkpoints.anchors.vault]\ntype = "directory"\n'
+            f'path = "{self.folder}/vault"\n{more}'
+        )
+
+    def evidenced(self, *arguments):
+        code = run([*arguments, "--config", str(self.folder / "evidenced.toml")])
+        printed = self.capsys.readouterr()
+        return Answer(code, printed.out, printed.err)
+
+    def store(self):
+        return open_store(f"sqlite:///{self.folder}/evidenced.db", clock=PlayedClock())
+
+    def restore(self, backup):
+        for each in self.folder.glob("evidenced.db*"):
+            if each.is_file():
+                each.unlink()
+        shutil.copyfile(backup, self.folder / "evidenced.db")
+
+    def back_up(self):
+        self.store().close()
+        return shutil.copyfile(self.folder / "evidenced.db", self.folder / "backup.db")
+
+
+@pytest.fixture
+def site(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EVIDENCED_CONFIG", raising=False)
+    return Site(tmp_path, capsys)
+
+
+@pytest.fixture
+def keyed(site):
+    """A site whose log has its first key."""
+    assert site.evidenced("keys", "create", "--as", "Ana").code == 0
+    return site
+
+
+@pytest.fixture
+def sourced(keyed, monkeypatch, tmp_path_factory):
+    """A keyed site with a source of the paper vendor, installed as a stranger's package is."""
+    info = tmp_path_factory.mktemp("installed") / "paper_vendor-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: paper-vendor\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[evidenced.connectors]\npaper = tests.fakes.paper_file:connector\n")
+    monkeypatch.syspath_prepend(str(info.parent))
+    (keyed.folder / "world.json").write_text('{"paper.users": [{"id": "ana"}]}')
+    keyed.configure(f'[sources."paper:hq"]\nworld = "{keyed.folder}/world.json"\n')
+    return keyed
