@@ -13,6 +13,7 @@ from collector.cadence import parse_duration
 from collector.config_checks import beside, duration_within
 from collector.config_errors import ConfigProblems, worded
 from collector.model import Json
+from collector.tokens import Roots, read_roots
 from collector.toml_lines import Place
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -75,6 +76,14 @@ class CheckpointSettings(BaseModel):
         """The PEM file of *authority*, or None; *config* is the path of the configuration."""
         roots = self.authorities[authority].roots
         return beside(config, roots) if roots else None
+
+    def known_roots(self, config: Path) -> dict[str, Roots]:
+        """Return the certificates of every authority that has some, by its name. Raises `ConfigError`.
+
+        *config* is the path of the configuration.
+        """
+        named = {name: self.roots_path(config, name) for name in self.authorities}
+        return {name: read_roots(path, f"checkpoints.authorities.{name}.roots") for name, path in named.items() if path}
 
 
 def read_checkpoints(path: Path, table: Json, problems: ConfigProblems) -> CheckpointSettings | None:

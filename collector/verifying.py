@@ -9,9 +9,9 @@ import structlog
 from collector.cadence import parse_duration
 from collector.clock import Clock, from_ms
 from collector.config import Config
-from collector.errors import StoreError
+from collector.errors import ConfigError, StoreError
 from collector.store import Store
-from collector.verify import Verdict, record, verify
+from collector.verify import NOBODY, Trust, Verdict, record, verify
 
 _SHOWN = 5
 
@@ -36,6 +36,7 @@ class Verifying:
 
     def configure(self, config: Config) -> None:
         """Take *config*."""
+        self._config = config
         self._every = parse_duration(config.verify.every)
 
     def stop(self) -> None:
@@ -60,7 +61,7 @@ class Verifying:
 
     def _verify(self) -> None:
         self._last = self._clock.now()
-        found = verify(self._store, read=self._read)
+        found = verify(self._store, trust=self._trust(), read=self._read)
         leaf = record(self._store, found)
         if found.verdict is Verdict.INTACT:
             self._log.info("verified", verdict=str(found.verdict), leaves=found.size, leaf=leaf)
@@ -71,6 +72,13 @@ class Verifying:
             first=[f"{each.table} {each.row}: {each.what}" for each in found.differences[:_SHOWN]],
             hint="Keep the database as it is, and run: evidenced verify --no-record",
         )
+
+    def _trust(self) -> Trust:
+        try:
+            return Trust(self._config.checkpoints.known_roots(self._config.path))
+        except ConfigError as error:
+            self._log.error("no time stamp is trusted meanwhile", error=error.message, hint=error.hint())
+            return NOBODY
 
     def _read(self, _table: str, _rows: int) -> None:
         if self._stopping:
