@@ -15,7 +15,7 @@ from collector.checkpoints import Checkpointer
 from collector.clock import Clock, iso
 from collector.config import Config
 from collector.deliveries import Deliveries, PlaceStatus, Queue, anchor_queue, authority_queue, place_statuses
-from collector.errors import BusyError, ConfigError, EvidencedError, IntegrityError
+from collector.errors import BusyError, ConfigError, EvidencedError, IntegrityError, KeeperError
 from collector.restore import SIGNER, compare
 from collector.signer import FileSigner, LogSigner, SocketSigner
 from collector.store import Store
@@ -127,7 +127,7 @@ class Checkpointing:
             taken = checkpointer.take()
         except BusyError:
             return False  # somebody takes one by hand; the next tick sees it
-        except ConfigError as error:
+        except (ConfigError, KeeperError) as error:
             self._again = self._clock.now() + _RETRY
             self._once("no checkpoint was taken", error)
             return False
@@ -137,7 +137,7 @@ class Checkpointing:
         self._said = ""
         self._again = taken.at + every
         self._log.info("checkpoint taken", size=taken.size, epoch=taken.epoch)
-        for key in checkpointer.silent_keys():
+        for key in checkpointer.silent_keys(taken):
             self._log.warning("a key should sign and is not held by the signer", key=str(key))
         self._warn_of_late()
         return True

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import shutil
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ from collector.config import load_config
 from collector.deliveries import Deliveries, anchor_queue, authority_queue
 from collector.log.origin import log_name
 from collector.logs import configure_logs
-from collector.signer import FileSigner
+from collector.signer import FileSigner, serve
 from collector.store import open_store
 from collector.timestamps import Authority
 from tests.fakes.authority import TimeStampAuthority
@@ -58,6 +59,12 @@ class Office:
         self.references = list(references)
         self.signer = FileSigner(self.references, self.memory)
         self.checkpointer = Checkpointer(self.store, self.signer, self.clock)
+
+    def configured(self, text):
+        """Return the configuration with *text* in its section [checkpoints]."""
+        path = self.folder / "evidenced.toml"
+        path.write_text(f'[store]\nurl = "{self.url}"\n[checkpoints]\nmemory = "signer.json"\n{text}')
+        return load_config(path, {})
 
     def grow(self, leaves=1):
         for number in range(leaves):
@@ -123,23 +130,51 @@ def office(tmp_path, store_url):
 
 
 @pytest.fixture
-def small_office(tmp_path, sqlite_url):
-    """An installation whose log has a key, on SQLite alone: for what does not depend on the engine."""
+def keyless_office(tmp_path, sqlite_url):
+    """An installation whose log has no key yet, on SQLite alone: for what does not depend on the engine."""
     office = Office(tmp_path, sqlite_url)
-    office.checkpointer.create_key("Ana")
     yield office
     office.close()
 
 
 @pytest.fixture
-def configured(small_office):
+def small_office(keyless_office):
+    """The same, with a key."""
+    keyless_office.checkpointer.create_key("Ana")
+    return keyless_office
+
+
+@pytest.fixture
+def served(tmp_path):
+    """What lets a signer listen in a thread of its own, and gives its socket."""
+    running = []
+
+    def served(signer):
+        path, up = tmp_path / "s", threading.Event()
+
+        def ready(stop):
+            running.append((stop, thread))
+            up.set()
+
+        thread = threading.Thread(target=serve, args=(signer, path), kwargs={"ready": ready})
+        thread.start()
+        assert up.wait(10)
+        return path
+
+    yield served
+    for stop, thread in running:
+        stop()
+        thread.join(10)
+
+
+@pytest.fixture
+def configured(keyless_office):
     """What makes the daemon's `Checkpointing` of the small office from the text of its section."""
+    office = keyless_office
 
     def configured(text, unasked=()):
-        path = small_office.folder / "evidenced.toml"
-        path.write_text(f'[store]\nurl = "{small_office.url}"\n[checkpoints]\nmemory = "signer.json"\n{text}')
-        config = load_config(path, {})
-        return Checkpointing(config, small_office.store, small_office.clock, frozenset(unasked))
+        office.config = office.configured(text)
+        return Checkpointing(office.config, office.store, office.clock, frozenset(unasked))
 
     return configured
 
