@@ -108,6 +108,8 @@ def read_checkpoints(path: Path, table: Json, problems: ConfigProblems) -> Check
         _check_name((*place, "authorities", name), name, problems)
         if authority.roots and not beside(path, authority.roots).is_file():
             problems.add((*place, "authorities", name, "roots"), f"there is no file {beside(path, authority.roots)}")
+    if parse_duration(section.late_after) <= parse_duration(section.every):
+        problems.add((*place, "late_after"), f"checkpoints are {section.every} apart; it must be longer")
     opened = {name: each for name, each in found.items() if each is not None}
     return section.model_copy(update={"anchors": opened})
 
