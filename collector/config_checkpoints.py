@@ -41,7 +41,8 @@ class CheckpointSettings(BaseModel):
 
     every: Annotated[str, AfterValidator(_duration)] = Field(default="1h", description="How often one is taken.")
     keys: list[Annotated[str, Field(pattern=_KEY)]] = Field(
-        default=[], description="Signing keys: file:/absolute/path, env:NAME, or NAME:... of an installed key keeper."
+        default=[],
+        description="Signing keys: file:/absolute/path, env:NAME, or NAME:... of an installed key keeper.",
     )
     memory: str = Field(
         default="evidenced.signer.json",

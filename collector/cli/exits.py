@@ -40,7 +40,7 @@ READER_GONE = 141
 
 MEANINGS = {
     OK: "done, and nothing asked about is wrong",
-    NOT_IN_ORDER: "not in order (check, kinds lint, coverage --fail-on-gap, verify, status)",
+    NOT_IN_ORDER: "not in order (check, kinds lint, coverage, verify, status)",
     USAGE: "the command line or the question is wrong",
     CONFIG: "the configuration is wrong",
     STORE: "the store cannot be used, or does not match its digests",

@@ -9,6 +9,7 @@ from wsgiref.simple_server import WSGIServer
 
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import Metric
 
 from collector.clock import Clock
 from collector.config import Config
@@ -44,6 +45,10 @@ class Metrics:
             self._listen(config.metrics)
         self._config = config
         self.heard.begin({name: self._last_good(name) for name in config.sources})
+
+    def families(self) -> Iterable[Metric]:
+        """Return everything as a scrape gets it."""
+        return self._registry.collect()
 
     def stop(self) -> None:
         """Listen no more."""

@@ -1,7 +1,7 @@
 """Signing keys by reference: ``file:PATH`` that its owner alone can read, ``env:NAME``, or a keeper such as a KMS.
 
-A keeper is found by its entry point (`collector.keeper`): ``kms:alias/evidenced`` is the key that ``kms`` has under
-that name. The key itself need never leave it.
+A keeper is found by its entry point (`collector.keeper`): ``NAME:KEY`` is what the keeper NAME has as KEY. The key
+itself need never leave it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from collector.checkpoints import Checkpointer
 from collector.log.leaf import LeafKind
+from collector.signer import FileSigner
+from tests.fakes.clock import PlayedClock
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "from collector.cli import main; main()"
@@ -54,6 +57,17 @@ def test_the_status_tells_how_far_the_log_is_signed(keyed):
     )
     place = keyed.evidenced("status", "--json").json["log"]["places"][0]
     assert (place["name"], place["size"], place["late"]) == ("vault", 2, False)
+
+
+def test_the_status_ends_with_1_when_a_place_has_no_recent_checkpoint(keyed):
+    store = keyed.store()
+    signer = FileSigner([f"file:{keyed.folder}/one.key"], keyed.folder / "evidenced.signer.json")
+    Checkpointer(store, signer, PlayedClock()).take()
+    store.close()
+    late = keyed.evidenced("status")
+    assert (late.code, "error: too old" in late.out) == (1, True)
+    assert keyed.evidenced("log", "checkpoint").code == 0
+    assert keyed.evidenced("status").code == 0
 
 
 def test_a_place_that_is_away_is_told_and_the_checkpoint_stands(keyed):
