@@ -10,7 +10,7 @@ import typer
 
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import load_ours, opened
+from collector.cli.opening import load_ours, opened, require_whole
 from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.render import plural, progress, show_json
 from collector.errors import IntegrityError, QueryError
@@ -51,7 +51,7 @@ def verify(
     Everything recorded is made again from its stored bytes and compared. The database alone cannot show that all of
     it was rewritten, or that its end was cut off: a checkpoint that you held (--since, --anchors) can. Time stamps are
     trusted under the roots that the configuration names, and under --roots; for a proof under --roots alone. Exits
-    with 1 when anything differs, and records the result in the log.
+    with 1 when anything differs, and records the result in the log; with 7, and without, on a store that was put back.
 
     \b
     Example: evidenced verify --since checkpoint.note --key vkey
@@ -75,11 +75,13 @@ def verify(
         if checked.trouble:
             raise typer.Exit(NOT_IN_ORDER)
         return
-    found, leaf = _verified(config, _notes(since or [], anchors), keys, trusted, record=not no_record)
+    found, leaf, lost = _verified(config, _notes(since or [], anchors), keys, trusted, record=not no_record)
     if as_json:
         show_json({"verification": found, "recorded": leaf})
     else:
         show(*_found(found, leaf))
+    if lost is not None:
+        raise lost
     if found.count:
         raise typer.Exit(NOT_IN_ORDER)
 
@@ -122,7 +124,7 @@ def _notes(since: list[Path], anchors: Path | None) -> list[HeldNote]:
 
 def _verified(
     config: Path | None, notes: list[HeldNote], keys: list[VerifierKey], roots: tuple[Roots, ...], *, record: bool
-) -> tuple[Verification, int | None]:
+) -> tuple[Verification, int | None, IntegrityError | None]:
     from collector.verify import Trust, unreadable
     from collector.verify import record as recorded
     from collector.verify import verify as everything
@@ -132,10 +134,17 @@ def _verified(
         with opened(settings) as store:
             trust = Trust(settings.checkpoints.known_roots(settings.path), roots)
             found = everything(store, notes=notes, keys=keys, trust=trust, read=_Progress())
-            return found, recorded(store, found) if record else None
+            if not record or not found.may_be_recorded:
+                return found, None, None
+            try:
+                require_whole(settings, store)
+            except IntegrityError as error:
+                # Nothing is appended to a store that was put back, not even that it agrees with itself.
+                return found, None, error
+            return found, recorded(store, found), None
     except IntegrityError as error:
         # The log's own beginning or head contradicts itself: a verdict, not a failure to give one.
-        return unreadable(error), None
+        return unreadable(error), None, None
 
 
 class _Progress:

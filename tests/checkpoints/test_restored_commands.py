@@ -51,6 +51,14 @@ def test_nothing_is_appended_to_a_store_that_was_put_back(restored, command):
     assert contents(restored) == before
 
 
+def test_a_verification_of_a_store_that_was_put_back_is_shown_and_not_recorded(restored):
+    before = contents(restored)
+    answer = restored.evidenced("verify")
+    assert (answer.code, "verdict   intact" in answer.out) == (7, True)
+    assert REFUSED in answer.err
+    assert contents(restored) == before
+
+
 @pytest.mark.parametrize("name", ["a tag", "a snapshot"])
 def test_without_the_signers_memory_an_anchor_alone_tells(restored, name):
     (restored.folder / "evidenced.signer.json").unlink()
