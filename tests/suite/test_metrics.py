@@ -7,9 +7,14 @@ from datetime import timedelta
 import pytest
 from prometheus_client import CollectorRegistry
 
+from collector.config import load_settings
+from collector.daemon import LOOPS
 from collector.dispatch import Dispatcher
 from collector.errors import Denied
-from collector.metrics import Heard
+from collector.metrics import Heard, Metrics
+from collector.store import open_store
+from collector.verifying import Verifying
+from tests.fakes.clock import PlayedClock
 
 SOURCE = "paper:hq"
 
@@ -77,3 +82,40 @@ def test_a_loop_that_hangs_ages(counted):
     assert counted.value("loop_age_seconds", loop="reading") >= 600
     counted.heard.went_round("reading")
     assert counted.value("loop_age_seconds", loop="reading") == 0
+
+
+@pytest.fixture
+def scraped(desk):
+    """What a scrape says by name, of the desk's store."""
+    config = desk.configure()
+    metrics = Metrics(config, desk.store, desk.clock, Verifying(config, desk.store, desk.clock), LOOPS)
+
+    return lambda: values(metrics)
+
+
+def values(metrics):
+    return {each.name: each.value for family in metrics.families() for each in family.samples}
+
+
+def test_the_store_is_asked_again_after_15_seconds_and_not_before_however_often_somebody_scrapes(desk, scraped):
+    size = scraped()["evidenced_log_size_leaves"]
+    desk.store.append_tag("run:1-0", "C-1", "note", "Ana")
+    desk.clock.move(timedelta(seconds=14))
+    assert [scraped()["evidenced_log_size_leaves"] for _ in range(3)] == [size] * 3
+    desk.clock.move(timedelta(seconds=1))
+    assert scraped()["evidenced_log_size_leaves"] == size + 1
+
+
+def test_a_store_that_is_away_is_told_and_nothing_is_said_of_what_it_holds(tmp_path, sqlite_url):
+    (tmp_path / "evidenced.toml").write_text(f'[store]\nurl = "{sqlite_url}"\n')
+    config, clock = load_settings(tmp_path / "evidenced.toml"), PlayedClock()
+    store = open_store(sqlite_url, clock=clock)
+    metrics = Metrics(config, store, clock, Verifying(config, store, clock), LOOPS)
+    store.close()
+    (tmp_path / "evidence.db").rename(tmp_path / "away.db")
+    assert values(metrics)["evidenced_store_up"] == 0
+    assert "evidenced_log_size_leaves" not in values(metrics)
+    (tmp_path / "away.db").rename(tmp_path / "evidence.db")
+    clock.move(timedelta(seconds=15))
+    assert values(metrics)["evidenced_store_up"] == 1
+    store.close()

@@ -183,17 +183,6 @@ def test_no_secret_and_no_item_is_named(site, aws):
     assert labels <= {"source", "outcome", "reason", "le", "loop", "role", "place", "version", "python", "store"}
 
 
-def test_the_store_is_asked_no_more_often_than_it_was_said_however_often_somebody_scrapes(site):
-    watched(site, every="1h")
-    with site.daemon():
-        site.wait(lambda: site.said("recorded"))
-        before = Scraped(site)("log_size_leaves")
-        assert site.ask("snapshot", "--source", "aws:test", "--reason", "grow").returncode == 0
-        size = [Scraped(site)("log_size_leaves") for _ in range(20)]
-        assert size in ([before] * 20, [size[0]] * 20)
-        assert eventually(site, lambda scraped: scraped("log_size_leaves") > before)
-
-
 def test_a_reload_moves_the_server_and_a_port_that_is_taken_leaves_it_where_it_was(site):
     watched(site, every="1h")
     with site.daemon() as daemon, socket.create_server(("127.0.0.1", 0)) as taken:
