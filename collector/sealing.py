@@ -24,13 +24,17 @@ import zstandard
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from collector.errors import ConfigError, IntegrityError
+from collector.errors import ConfigError, IntegrityError, KeeperError
 from collector.model import ContentSecret, ItemSecret
 
 KEY_BYTES = 32
 MAGIC = b"EVS1"
 _NONCE = 12
 _HEAD = len(MAGIC) + 32 + _NONCE
+
+
+NOT_AT_HAND = (ConfigError, KeeperError)
+"""What a key that cannot be used raises: whatever it would open stays sealed."""
 
 
 class KeyEncryptionKey(Protocol):
@@ -41,23 +45,27 @@ class KeyEncryptionKey(Protocol):
         """What tells this key from every other; recorded beside what it wrapped. No secret."""
 
     def wrap(self, secret: bytes, context: str) -> bytes:
-        """Return *secret* encrypted and bound to *context*. Raises `ConfigError` when the keeper refuses."""
+        """Return *secret* encrypted and bound to *context*. Raises `KeeperError`."""
 
     def unwrap(self, wrapped: bytes, context: str) -> bytes:
         """Return what was wrapped with the same *context*.
 
-        Raises `IntegrityError` when *wrapped* is not what this key made of it, `ConfigError` when the keeper refuses.
+        Raises `IntegrityError` when *wrapped* is not what this key made of it, `KeeperError` when the keeper does not
+        do its part.
         """
 
 
 class Keyring(Protocol):
-    """The key-encryption keys that a configuration names, opened when they are first needed."""
+    """The key-encryption keys that a configuration names, opened when they are first needed.
+
+    Both raise what is `NOT_AT_HAND`.
+    """
 
     def current(self) -> KeyEncryptionKey:
-        """Return the key that wraps what is new. Raises `ConfigError`."""
+        """Return the key that wraps what is new."""
 
     def named(self, name: str) -> KeyEncryptionKey:
-        """Return the key called *name*. Raises `ConfigError`."""
+        """Return the key called *name*."""
 
 
 class NoKeyring:

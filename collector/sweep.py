@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from collector.clock import Clock, iso
 from collector.collect import SKEW_WARNING_MS, Task, collect
 from collector.connector import Session
 from collector.due import Order
-from collector.errors import ConfigError, IntegrityError, StoreError
+from collector.errors import IntegrityError, StoreError
 from collector.heads import Heads
 from collector.model import (
     Artifact,
@@ -35,9 +36,11 @@ from collector.model import (
 from collector.plan import PlannedKind, PlannedSource
 from collector.schedule import parse_duration
 from collector.sealer import Sealer
+from collector.sealing import NOT_AT_HAND
 from collector.source import Source, Visit, visit
 from collector.store import Store
 from collector.tag import ControlSet, controls_for
+from collector.watch import NOBODY, Watcher
 
 PART_RUNS = 500
 PART_SECONDS = 60.0
@@ -58,8 +61,14 @@ class Sweeper:
     """Makes sweeps; one instance a process. *controls* gives the control set in force when a sweep is made."""
 
     def __init__(
-        self, store: Store, clock: Clock, controls: Callable[[], ControlSet], stopping: threading.Event
+        self,
+        store: Store,
+        clock: Clock,
+        controls: Callable[[], ControlSet],
+        stopping: threading.Event,
+        watcher: Watcher = NOBODY,
     ) -> None:
+        self._watcher = watcher
         self._store = store
         self._clock = clock
         self._controls = controls
@@ -84,9 +93,12 @@ class Sweeper:
         """
         self._heads.refresh(source.name)
         tasks = self._tasks(source, planned, plan_version, orders)
+        began = self._clock.monotonic()
         with visit(source, self._clock) as opening:
             parts = self._parts(source, opening, tasks, done)
-            return self._record(source.name, orders, plan_version, request, parts)
+            swept = self._record(source.name, orders, plan_version, request, parts)
+        self._watcher.recorded(source.name, swept.runs, self._clock.monotonic() - began)
+        return swept
 
     def _tasks(self, source: Source, planned: PlannedSource, plan_version: int, orders: Sequence[Order]) -> list[Task]:
         known = source.connector.kinds()
@@ -139,17 +151,7 @@ class Sweeper:
         since = time.monotonic()
         with ThreadPoolExecutor(source.settings.concurrency, thread_name_prefix=f"run-{source.name}") as pool:
             waiting: set[Future[Observation]] = {
-                pool.submit(
-                    collect,
-                    opens,
-                    task,
-                    head,
-                    clock=self._clock,
-                    limit=limit,
-                    stage=self._stage if sealer is None else partial(self._stage_sealed, sealer),
-                    stopping=self._stopping,
-                    sealer=sealer,
-                )
+                pool.submit(self._collect, opens, task, head, limit, sealer)
                 for task in tasks
                 for opens, head, sealer in [self._prepared(opening, task)]
             }
@@ -175,9 +177,23 @@ class Sweeper:
         try:
             key = self._store.sealing.key_of(task.subject)
             head = self._heads.get(task.subject, sealed=True)
-        except (ConfigError, IntegrityError) as error:
+        except (*NOT_AT_HAND, IntegrityError) as error:
             return partial(_refuse, error), self._store.head(task.subject), None
         return opening, head, Sealer(self._store, head, key, tuple(task.kind.redact))
+
+    def _collect(self, opening: Visit, task: Task, head: Head, limit: timedelta, sealer: Sealer | None) -> Observation:
+        stage = self._stage if sealer is None else partial(self._stage_sealed, sealer)
+        with self._watcher.reading(task.subject.source):
+            return collect(
+                opening,
+                task,
+                head,
+                clock=self._clock,
+                limit=limit,
+                stage=stage,
+                stopping=self._stopping,
+                sealer=sealer,
+            )
 
     def _record(
         self,

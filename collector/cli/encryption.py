@@ -55,7 +55,7 @@ def show_use(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     \b
     Example: evidenced encryption show
     """
-    from collector.errors import ConfigError
+    from collector.sealing import NOT_AT_HAND
 
     with opened_store(config) as store:
         rows = []
@@ -63,7 +63,7 @@ def show_use(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             try:
                 store.sealing.keys.ring.named(use.kek)
                 rows.append({"key": use.kek, "subjects": use.subjects, "at_hand": True, "why": ""})
-            except ConfigError as error:
+            except NOT_AT_HAND as error:
                 rows.append({"key": use.kek, "subjects": use.subjects, "at_hand": False, "why": error.message})
     if as_json:
         show_json({"keys": rows})

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, func, select
 
 from collector.canonical import digest
 from collector.clock import from_ms, iso
-from collector.errors import ConfigError, IntegrityError, Withheld
+from collector.errors import IntegrityError, Withheld
 from collector.model import Json, show_digest
-from collector.sealing import MAGIC, open_text, unseal
+from collector.sealing import MAGIC, NOT_AT_HAND, open_text, unseal
 from collector.store import contents
 from collector.store.contents import PAGE
 from collector.store.sealing_tables import artifact_key, erased, item_key, sealing_key, tombstone
@@ -52,7 +52,7 @@ class Unsealing:
                 name = bytes(row.key_digest)
                 try:
                     found[row.id] = self._keys.key(conn, row.sealing).item_secret(name, bytes(row.wrapped)).name
-                except ConfigError:
+                except NOT_AT_HAND:
                     found[row.id] = shown_item("sealed", name)
         return found
 
@@ -69,7 +69,7 @@ class Unsealing:
                 continue
             try:
                 found.append(self._keys.key(conn, number).item_digest(key))
-            except ConfigError:
+            except NOT_AT_HAND:
                 # Without the key it can be asked for as it is shown: sealed:DIGITS.
                 continue
         return found
@@ -87,7 +87,7 @@ class Unsealing:
                 continue
             try:
                 secret = self._keys.key(conn, row.sealing).item_secret(name, bytes(row.wrapped))
-            except ConfigError:
+            except NOT_AT_HAND:
                 continue
             found[secret.name] = orjson.loads(open_text(secret.key, secret.salt, kept[name]))
         return found
@@ -100,7 +100,7 @@ class Unsealing:
             raise IntegrityError(f"artifact {show_digest(name)} is sealed and its key is not there")
         try:
             key = self._keys.key(conn, row.sealing)
-        except ConfigError as error:
+        except NOT_AT_HAND as error:
             raise Withheld(f"sealed: {error.message}", hint=error.hint()) from error
         return unseal(data, key.content_secret(name, bytes(row.wrapped)))
 

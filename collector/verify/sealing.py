@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from collector.canonical import digest
-from collector.errors import ConfigError, IntegrityError
-from collector.sealing import MAGIC, Keyring, SubjectKey, unseal
+from collector.errors import IntegrityError
+from collector.sealing import MAGIC, NOT_AT_HAND, Keyring, SubjectKey, unseal
 from collector.store.evidence import Evidence, Row
 from collector.store.subject_keys import opened_key
 from collector.verify.contents import content
@@ -41,7 +41,7 @@ class Seals:
             try:
                 subject = self._known.subject(row["subject"])
                 self._opened[number] = opened_key(self._keys, number, row["kek"], row["wrapped"], subject)
-            except ConfigError as error:
+            except NOT_AT_HAND as error:
                 self._opened[number], self._why = None, error.message
         self.unopened += self._opened[number] is None
         return self._opened[number]

@@ -19,6 +19,7 @@ from collector.verify.notes import Compared, HeldNote, check_signatures, compare
 from collector.verify.populations import check_items, check_states
 from collector.verify.sealing import Seals, check_people, read_contents, read_items
 from collector.verify.sweeps import Sweeps
+from collector.verify.tokens import NOBODY, Stamped, Trust, check_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Verification:
     """What a verification came to. *size* and *root* are the log's head; *rows* counts what was read, by table.
 
     *count* is of all differences, *differences* the first thousand of them; *remarks* alter nothing; *held* is what
-    became of each note that was held elsewhere.
+    became of each note that was held elsewhere, *stamped* of the time stamp authorities' tokens.
     """
 
     verdict: Verdict
@@ -37,6 +38,7 @@ class Verification:
     differences: tuple[Difference, ...]
     remarks: tuple[str, ...]
     held: tuple[Compared, ...] = ()
+    stamped: tuple[Stamped, ...] = ()
 
     @property
     def may_be_recorded(self) -> bool:
@@ -51,15 +53,17 @@ def verify(
     *,
     notes: Sequence[HeldNote] = (),
     keys: Sequence[VerifierKey] = (),
+    trust: Trust = NOBODY,
     read: Read = lambda *_: None,
 ) -> Verification:
     """Make everything in *store* again from its stored bytes, and compare it; *notes*, by *keys*, were held elsewhere.
 
+    Tokens of time stamp authorities are believed as *trust* says, and read in any case.
     Contradictions are differences, never errors; raises `StoreError` when the database does not do its part.
     """
     differences = Differences()
     with store.evidence(differences.add, read) as evidence:
-        return verify_evidence(evidence, differences, notes, keys, store.sealing.keys.ring)
+        return verify_evidence(evidence, differences, notes, keys, trust, sealed_with=store.sealing.keys.ring)
 
 
 def verify_evidence(
@@ -67,6 +71,8 @@ def verify_evidence(
     differences: Differences,
     notes: Sequence[HeldNote] = (),
     keys: Sequence[VerifierKey] = (),
+    trust: Trust = NOBODY,
+    *,
     sealed_with: Keyring | None = None,
 ) -> Verification:
     """Verify *evidence*, as `verify` does; *differences* is what hears of its unreadable rows.
@@ -76,8 +82,7 @@ def verify_evidence(
     gone = evidence.missing()
     for each in gone:
         differences.add(each.partition(".")[0], "-", f"{each} is not there")
-    if not gone:
-        _verify(evidence, differences, sealed_with or NoKeyring())
+    stamped = () if gone else _verify(evidence, trust, sealed_with or NoKeyring(), differences)
     held = () if gone else tuple(compare_held(evidence, notes, keys))
     for note in held:
         if note.trouble:
@@ -92,6 +97,7 @@ def verify_evidence(
         tuple(differences.found),
         tuple(differences.remarks),
         held,
+        stamped,
     )
 
 
@@ -108,7 +114,7 @@ def unreadable(error: IntegrityError) -> Verification:
     return Verification(Verdict.ALTERED, 0, "", {}, 1, (Difference("log_head", "1", error.message),), ())
 
 
-def _verify(evidence: Evidence, differences: Differences, sealed_with: Keyring) -> None:
+def _verify(evidence: Evidence, trust: Trust, sealed_with: Keyring, differences: Differences) -> tuple[Stamped, ...]:
     known = read_dictionaries(evidence, differences)
     seals = Seals(evidence, known, sealed_with, differences)
     items = read_items(evidence, seals, differences)
@@ -124,6 +130,7 @@ def _verify(evidence: Evidence, differences: Differences, sealed_with: Keyring) 
     check_tree(evidence, differences)
     with differences.at("signing_key", "-"):
         check_signatures(evidence, differences)
+    return check_tokens(evidence, trust, differences)
 
 
 def _head(evidence: Evidence, differences: Differences) -> LogHead:
