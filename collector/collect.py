@@ -176,7 +176,7 @@ class Population:
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Return the contents that were not staged yet."""
-        return tuple(Artifact(each, data) for each, data in self.new.items())
+        return tuple(Artifact(each, data, self.kind.name) for each, data in self.new.items())
 
     def known(self) -> dict[bytes, Prepared]:
         """Return what may be taken from here the next time: of documents that name their item without their rest."""
