@@ -86,9 +86,7 @@ def append(conn: Connection, kind: LeafKind, payload: Mapping[str, Json], at_ms:
     rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed if _is_stored(node)]
     if rows:
         conn.execute(insert(log_node), rows)
-    moved = conn.execute(
-        _MOVE, {"from": index, "size": index + 1, "root": tree.root(peaks), "peaks": b"".join(peaks)}
-    )
+    moved = conn.execute(_MOVE, {"from": index, "size": index + 1, "root": tree.root(peaks), "peaks": b"".join(peaks)})
     if moved.rowcount != 1:
         raise IntegrityError(f"log head: it left size {index} while leaf {index} was being appended")
     return index

@@ -1,9 +1,9 @@
 """Dictionaries: what the contents of one family have in common, so that each is packed without it (design 7).
 
-A family is a kind, or the volatile fields of one subject; contents that name none are packed by themselves. A dictionary
-is made once, from the first contents of its family that come in number, in the transaction that stores them; it never
-changes, and the codec of a content names it. It holds pieces of those contents: what may ever have to be erased must
-name no family.
+A family is a kind, or the volatile fields of one subject; contents that name none are packed by themselves. A
+dictionary is made once, from the first contents of its family that come in number, in the transaction that stores
+them; it never changes, and the codec of a content names it. It holds pieces of those contents: what may ever have to
+be erased must name no family.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _made(family: str, contents: Sequence[bytes]) -> bytes | None:
         return None
     try:
         # With every parameter given, the same samples make the same dictionary, and no time goes into finding better.
-        words = zstandard.train_dictionary(_SIZE, samples, k=500, d=8, f=16).as_bytes()
+        words = zstandard.train_dictionary(_SIZE, [*samples], k=500, d=8, f=16).as_bytes()
     except zstandard.ZstdError:
         return None  # the samples have too little in common
     with_words = _ready(family, words).packer(TRAINED)

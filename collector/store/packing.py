@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import zstandard
 
@@ -17,7 +18,7 @@ TRAINED = 100
 
 LEVEL = 3
 _SHEET_LEVEL = 12
-_FRAME = {"write_checksum": False, "write_dict_id": False, "write_content_size": True}
+_FRAME: dict[str, Any] = {"write_checksum": False, "write_dict_id": False, "write_content_size": True}
 Packer = Callable[[bytes], tuple[int, bytes]]
 
 # What every sheet says again: a raw-content dictionary, so that the names of its columns cost next to nothing.

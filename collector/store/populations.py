@@ -173,8 +173,6 @@ def _differences(
     """Return the steps that *observation* really makes, and the changes they come from."""
     changes = observation.changes
     items = _ensure_items(additions, subject, changes, fresh=before is None)
-    if before is None and all(each.artifact for each in changes):
-        return [_Difference(items[each.key_digest], None, artifacts[each.artifact], 0) for each in changes], changes
     open_ = _open_versions(additions.conn, subject, items.values()) if before else {}
     found: list[_Difference] = []
     kept: list[ItemChange] = []

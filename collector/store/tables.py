@@ -42,7 +42,12 @@ artifact = Table(
     _id(),
     Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the raw bytes."),
     Column("length", BigInt, nullable=False, comment="Of the raw bytes."),
-    Column("codec", SmallInteger, nullable=False, comment="0 raw, 1 zstd, 2 zstd with the sheet dictionary, 100 + id: with a stored one."),
+    Column(
+        "codec",
+        SmallInteger,
+        nullable=False,
+        comment="0 raw, 1 zstd, 2 zstd with the sheet dictionary, 100 + id: with a stored one.",
+    ),
     Column("bytes", LargeBinary, comment="Null when the bytes are at uri."),
     Column("uri", Text),
     UniqueConstraint("digest"),

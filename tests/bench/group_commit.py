@@ -16,9 +16,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
-from collector.model import Counts, Detail, Observation, OperationCalls, Outcome, Principal, Provenance, Run
-from collector.model import Subject, Sweep, Trigger
 from collector.canonical import population_root
+from collector.model import (
+    Counts,
+    Detail,
+    Observation,
+    OperationCalls,
+    Outcome,
+    Principal,
+    Provenance,
+    Run,
+    Subject,
+    Sweep,
+    Trigger,
+)
 from collector.store import Store, open_store
 from tests.bench.store_year import place
 from tests.bench.year_world import START
@@ -71,7 +82,12 @@ def measure(engine: str, sweeps: int, count: int) -> dict[str, float]:
         with patch("collector.store.door.MOST", 1):
             apart = rate(store, sources, range(1 + 2 * each, 1 + 3 * each), count)
         store.close()
-    return {"alone": round(alone), "together": round(together), "apart": round(apart), "ratio": round(together / alone, 2)}
+    return {
+        "alone": round(alone),
+        "together": round(together),
+        "apart": round(apart),
+        "ratio": round(together / alone, 2),
+    }
 
 
 def main() -> None:
