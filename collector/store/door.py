@@ -45,7 +45,8 @@ class Door:
         with self._passing:
             while not mine.tried:
                 self._record([self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))])
-        return mine.receipt or self._append([sweep])[0]
+            # Still in the door, so that whoever comes meanwhile waits for the next commit and not for a lock of its own.
+            return mine.receipt or self._append([sweep])[0]
 
     def _record(self, group: Sequence[_Waiting]) -> None:
         """Record *group* if it is one; what is left without a receipt is for those who wait to try again."""

@@ -18,7 +18,7 @@ from collector.procedure import Kind
 SCOPE = Scope("site", "account")
 SPEC = {
     "name": "paper.users",
-    "title": "Users",
+    "title": "Users of the paper",
     "list": "GET /users",
     "key": "id",
     "every": "hourly",
