@@ -45,7 +45,7 @@ class Door:
         with self._passing:
             while not mine.tried:
                 self._record([self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))])
-            # Still in the door, so that whoever comes meanwhile waits for the next commit and not for a lock of its own.
+            # Still in the door: whoever comes meanwhile waits for the next commit, not for a lock of its own.
             return mine.receipt or self._append([sweep])[0]
 
     def _record(self, group: Sequence[_Waiting]) -> None:
