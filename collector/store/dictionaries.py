@@ -22,6 +22,8 @@ from collector.model import Subject
 from collector.store.packing import LEVEL, TRAINED, Packer, Words, pack, unpack
 from collector.store.tables import dictionary
 
+MOST = 30_000
+"""So many dictionaries a store has at most: a codec is a number of two bytes."""
 _FEWEST = 24
 _SAMPLES = 500
 _SAMPLE_BYTES = 1024 * 1024
@@ -50,8 +52,8 @@ def packers(conn: Connection, contents: Mapping[str, Sequence[bytes]]) -> dict[s
         found.update((row.family, _opened(row).packer(TRAINED + row.id)) for row in rows)
     made = [(each, words) for each in families if each not in found and (words := _made(each, contents[each]))]
     if made:
-        first = int(conn.execute(select(func.coalesce(func.max(dictionary.c.id), 0))).scalar_one()) + 1
-        for number, (family, words) in enumerate(made, first):
+        last = int(conn.execute(select(func.coalesce(func.max(dictionary.c.id), 0))).scalar_one())
+        for number, (family, words) in enumerate(made[: MOST - last], last + 1):
             codec, packed = pack(words)
             row = {"id": number, "family": family, "digest": name_of(family, words), "codec": codec, "bytes": packed}
             conn.execute(insert(dictionary).values(row))

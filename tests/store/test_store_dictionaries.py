@@ -96,6 +96,15 @@ def test_a_dictionary_is_used_by_the_next_writer_and_never_made_twice(store, sto
     assert verify(store).verdict is Verdict.INTACT
 
 
+def test_what_comes_after_the_last_possible_dictionary_is_packed_by_itself(store, hand, rows, monkeypatch):
+    monkeypatch.setattr("collector.store.dictionaries.MOST", 1)
+    hand.see(users(MANY))
+    other = hand.of(Subject("paper:hq", "paper.doors", "site"))
+    other.see(users(MANY, seed=2))
+    assert [row.family for row in rows(tables.dictionary)] == ["paper.users"]
+    assert store.artifact(hand.content(users(MANY, seed=2)["user7"]).digest) == canonical(users(MANY, seed=2)["user7"])
+
+
 def test_the_same_contents_make_the_same_dictionary(store, hand, rows, tmp_path, clock):
     hand.see(users(MANY))
     other = open_store(f"sqlite:///{tmp_path}/other.db", clock=clock)
