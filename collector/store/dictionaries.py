@@ -24,7 +24,8 @@ from collector.store.tables import dictionary
 
 MOST = 30_000
 """So many dictionaries a store has at most: a codec is a number of two bytes."""
-_FEWEST = 24
+_FEWEST = 4
+_ENOUGH = 24  # to train on; fewer are a better dictionary as they are
 _SAMPLES = 500
 _SAMPLE_BYTES = 1024 * 1024
 _SIZE = 16 * 1024
@@ -106,11 +107,18 @@ def _made(family: str, contents: Sequence[bytes]) -> bytes | None:
     samples = [each for each, size in zip(contents, sizes, strict=False) if size <= _SAMPLE_BYTES]
     if len(samples) < _FEWEST:
         return None
+    words = _trained(samples) if len(samples) >= _ENOUGH else b"".join(samples)[:_SIZE]
+    return words if words and _gains(_ready(family, words), samples[:_ENOUGH]) else None
+
+
+def _trained(samples: Sequence[bytes]) -> bytes | None:
     try:
         # With every parameter given, the same samples make the same dictionary, and no time goes into finding better.
-        words = zstandard.train_dictionary(_SIZE, [*samples], k=500, d=8, f=16).as_bytes()
+        return zstandard.train_dictionary(_SIZE, [*samples], k=500, d=8, f=16).as_bytes()
     except zstandard.ZstdError:
         return None  # the samples have too little in common
-    with_words = _ready(family, words).packer(TRAINED)
-    some = samples[:_FEWEST]
-    return words if sum(len(with_words(each)[1]) for each in some) < sum(len(pack(each)[1]) for each in some) else None
+
+
+def _gains(words: Words, some: Sequence[bytes]) -> bool:
+    with_words = words.packer(TRAINED)
+    return sum(len(with_words(each)[1]) for each in some) < sum(len(pack(each)[1]) for each in some)

@@ -63,8 +63,19 @@ def test_contents_of_a_kind_that_come_in_number_share_a_dictionary_and_read_back
     assert verify(store).verdict is Verdict.INTACT
 
 
-def test_few_contents_make_no_dictionary(hand, rows):
-    hand.see(users(5))
+def test_a_dozen_contents_are_a_dictionary_as_they_are(store, hand, rows, noon, hour):
+    hand.see(users(12))
+    later = users(12, seed=2)
+    hand.see(later, noon + hour)
+    packed = {bytes(row.digest): row for row in rows(tables.artifact)}
+    assert len(rows(tables.dictionary)) == 1
+    assert all(packed[hand.content(each).digest].codec == TRAINED + 1 for each in later.values())
+    assert [store.artifact(hand.content(each).digest) for each in later.values()] == [*map(canonical, later.values())]
+    assert verify(store).verdict is Verdict.INTACT
+
+
+def test_very_few_contents_make_no_dictionary(hand, rows):
+    hand.see(users(3))
     assert rows(tables.dictionary) == []
 
 
