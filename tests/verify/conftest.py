@@ -163,6 +163,11 @@ def _content(document):
     return Artifact(digest(data), data)
 
 
+def _used(day):
+    """Return a document of volatile fields that is long enough to become a dictionary for those of later days."""
+    return canonical({f"user-{number}": {"Used.At": f"2026-03-{day:02}T{number:02}:00:00Z"} for number in range(40)})
+
+
 def live(site):
     """Let *site* have a history with at least one row in every table, and several in most."""
     store = site.store
@@ -172,11 +177,11 @@ def live(site):
         store.append_controls(document, name, NOON + number * HOUR)
     if not store.checkpoints.key_events():
         site.checkpointer.create_key("Ana")
-    site.see(USERS, {"ann": {"v": 1}, "bob": {"v": 1, "text": "long " * 40}}, volatile=canonical({"ann": {"used": 1}}))
+    site.see(USERS, {"ann": {"v": 1}, "bob": {"v": 1, "text": "long " * 40}}, volatile=_used(1))
     site.take()
-    site.see(USERS, {"ann": {"v": 2}, "cid": {"v": 1}}, volatile=canonical({"ann": {"used": 2}}))
+    site.see(USERS, {"ann": {"v": 2}, "cid": {"v": 1}}, volatile=_used(2))
     site.happen({"e1": {"what": "login"}})
-    site.see(LONER, {"dan": {"v": 9}})
+    site.see(LONER, {"dan": {"v": 9}}, volatile=_used(3))
     site.happen({"e2": {"what": "logout"}, "e3": {"what": "login"}})
     site.fail(USERS)
     store.append_missed(Missed("paper:hq", Period(NOON, NOON + HOUR), "asleep", 1, (USERS, EVENTS)))

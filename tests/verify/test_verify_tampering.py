@@ -16,7 +16,9 @@ from sqlalchemy import Boolean, LargeBinary, Text, create_engine, event, select,
 from collector.canonical import digest
 from collector.log.tables import metadata
 from collector.store.connection import parse_url
+from collector.store.dictionaries import name_of
 from collector.store.evidence import Evidence, lenient_text
+from collector.store.packing import unpack
 from collector.verify import HeldNote, Verdict, verify_evidence
 from collector.verify.differences import Differences
 from tests.conftest import fresh_database
@@ -30,7 +32,7 @@ NEVER_DETECTED = {
     ("actor", "name"): "people's names are erasable, so nothing commits to them; claims name people by number",
 }
 # The bytes mean the same with another word beside them; what they mean is compared, not how they are packed.
-OTHER_VALUE = {("artifact", "codec"): 0, ("sweep", "codec"): 0}
+OTHER_VALUE = {("artifact", "codec"): 0, ("sweep", "codec"): 0, ("dictionary", "codec"): 0}
 
 
 def rows(conn, name):
@@ -230,6 +232,9 @@ def test_a_row_that_is_put_in_is_found(attacker, verdict, name):
     for key, value in row.items():
         if isinstance(value, str) and key in ("name", "scope", "authority", "anchor"):
             row[key] = f"{value}x"
+    if name == "dictionary":
+        words = unpack(row["codec"], row["bytes"])
+        row |= {"family": "another", "digest": name_of("another", words)}
     if name == "item":
         row |= {"key_digest": b"\x12" * 32, "key": None}
     attacker.execute(table.insert().values(**row))
