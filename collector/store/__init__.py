@@ -19,6 +19,7 @@ from collector.store.records import (
     SweepRecord,
     TokenRecord,
 )
+from collector.store.slot_pages import Page, Stretch
 from collector.store.store import Store
 
 __all__ = [
@@ -26,12 +27,14 @@ __all__ = [
     "ControlsRecord",
     "EpochRecord",
     "ItemVersion",
+    "Page",
     "PlanRecord",
     "Receipt",
     "ReceiptRecord",
     "RecordedChange",
     "RunOutcome",
     "Store",
+    "Stretch",
     "SweepRecord",
     "TokenRecord",
     "open_store",

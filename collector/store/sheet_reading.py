@@ -22,6 +22,7 @@ from collector.model import (
     Reason,
     Redaction,
     Run,
+    Subject,
     Trigger,
     Window,
 )
@@ -32,6 +33,8 @@ from collector.store.sheet_columns import DEFAULT_DETAIL, DETAIL_LETTERS, FORM, 
 _DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
 _NOTHING_SAID = [Outcome.COLLECTED.value, None, "", "", None, None]
 PopulationOf = Callable[[Run], bytes | None]
+PlainRun = tuple[Subject, int, int, str, list[Json], str]
+"""A run's subject, due time and finish in ms, the letter of its detail, what its note says, its trigger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,20 @@ class Sheet:
     def outcomes(self) -> Iterator[RunOutcome]:
         """Yield what coverage needs of every run, in order."""
         return (self.outcome(at) for at in range(len(self.lines)))
+
+    def plain(self) -> Iterator[PlainRun]:
+        """Yield what `outcomes` yields, as it stands in the columns."""
+        usual, due = self.place.trigger.value, to_ms(self.place.due)
+        before, took = self._per_run("due"), self._per_run("took")
+        for at, line in enumerate(self.lines):
+            yield (
+                line.subject,
+                due - before[at],
+                self._started[at] + took[at],
+                self._details[at],
+                self._said.get(at, _NOTHING_SAID),
+                self._triggers[at] if self._triggers else usual,
+            )
 
     def outcome(self, at: int) -> RunOutcome:
         """Return what coverage needs of the run at position *at*."""

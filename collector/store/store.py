@@ -33,6 +33,7 @@ from collector.store.records import (
     RunOutcome,
     SweepRecord,
 )
+from collector.store.slot_pages import Page
 from collector.store.sweeps import SweepReader
 from collector.store.writing import append_sweep
 from collector.tag import Tag
@@ -169,6 +170,21 @@ class Store:
         """
         return searching.sweeps_between(self._database.reading, self._names, self._sweeps, period, source)
 
+    def slot_pages(self, period: Period, source: str | None = None) -> dict[str, list[Page]]:
+        """Return what became of the runs of all sweeps that overlap *period* (and of more), by source, condensed."""
+        with self._database.reading() as conn:
+            found = {}
+            for number in self._names.sources(conn) if source is None else [self._names.source(conn, source)]:
+                if number is not None:
+                    name = self._names.source_named(conn, number)
+                    found[name] = self._sweeps.paging.pages(conn, number, period)
+            return found
+
+    def outcomes(self, runs: Iterable[str]) -> list[RunOutcome]:
+        """Return what coverage needs of *runs* (ids). Raises `QueryError` when there is no such sweep."""
+        with self._database.reading() as conn:
+            return self._sweeps.paging.outcomes(conn, runs)
+
     def last_sweep(self, source: str) -> int | None:
         """Return the id of the sweep of *source* that was recorded last, or None."""
         with self._database.reading() as conn:
@@ -288,7 +304,8 @@ class Store:
         """The writer's transaction, and the present in ms: read behind the lock, so that times follow the ids."""
         try:
             with self._database.writing() as conn:
-                self._recent.begin(conn)
+                if self._recent.begin(conn):
+                    self._sweeps.paging.forget()
                 yield conn, to_ms(self._clock.now())
         except BaseException as error:
             self._names.forget()
