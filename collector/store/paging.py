@@ -27,6 +27,7 @@ class Paging:
     """The pages of one store. What it keeps of pages never changes; what it counts is the writer's alone."""
 
     def __init__(self, names: Names, reader: SweepReader) -> None:
+        self.size = PAGE
         self._names = names
         self._reader = reader
         self._pages: dict[tuple[int, int], Page] = {}
@@ -43,16 +44,16 @@ class Paging:
             self._unpaged[source] += 1
         else:
             self._unpaged[source] = len(_after(conn, source, last_paged(conn, source)))
-        while self._unpaged[source] >= PAGE:
+        while self._unpaged[source] >= self.size:
             self._write(conn, source)
-            self._unpaged[source] -= PAGE
+            self._unpaged[source] -= self.size
 
     def write_all(self, conn: Connection) -> None:
         """Write every page that is full and not there yet."""
         self._unpaged = {}
         for source in self._names.sources(conn):
             numbers = _after(conn, source, last_paged(conn, source))
-            for _ in range(len(numbers) // PAGE):
+            for _ in range(len(numbers) // self.size):
                 self._write(conn, source)
 
     def pages(self, conn: Connection, source: int, period: Period) -> list[Page]:
@@ -107,7 +108,7 @@ class Paging:
         return page
 
     def _write(self, conn: Connection, source: int) -> None:
-        draft = self._draft(conn, _after(conn, source, last_paged(conn, source))[:PAGE])
+        draft = self._draft(conn, _after(conn, source, last_paged(conn, source))[: self.size])
         conn.execute(insert(slot_page).values(page_row(source, draft)))
 
     def _draft(self, conn: Connection, numbers: Sequence[int]) -> Draft:

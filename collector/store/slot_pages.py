@@ -21,6 +21,7 @@ from collector.canonical import canonical
 from collector.clock import from_ms
 from collector.errors import IntegrityError
 from collector.model import Detail, Json, Outcome, Reason, Subject, Trigger
+from collector.store.frames import Frame
 from collector.store.records import RunOutcome
 from collector.store.sheet_columns import DETAIL_LETTERS
 from collector.store.sheet_reading import Sheet
@@ -32,7 +33,7 @@ FORM = 1
 _DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
 _NONE = DETAIL_LETTERS[None]
 _SCHEDULE = Trigger.SCHEDULE.value
-_COLLECTED = Outcome.COLLECTED.value
+_NOTHING_SAID = [Outcome.COLLECTED.value, None, ""]
 
 
 class Stretch(NamedTuple):
@@ -91,6 +92,7 @@ class Draft:
     _closed: list[list[Json]] = field(default_factory=list)
     _others: list[list[Json]] = field(default_factory=list)
     _said: dict[str, int] = field(default_factory=dict)
+    _lines: tuple[Frame, list[int]] | None = None
 
     def add(self, sheet: Sheet, since: int, until: int) -> None:
         """Take the next *sheet*; *since* and *until* are the earliest due time and the last finish of its runs."""
@@ -98,17 +100,24 @@ class Draft:
         self.since = min(self.since, since) if place else since
         self.until = max(self.until, until) if place else until
         self.sweeps.append(sheet.place.sweep)
-        numbers = self.numbers
-        for position, (subject, due, finished, letter, said, trigger) in enumerate(sheet.plain()):
-            number = numbers[subject]
-            if finished > due and letter != _NONE and trigger == _SCHEDULE and said[:3] == [_COLLECTED, None, ""]:
-                self._collected(number, place, position, due, finished - due, letter)
+        lines = self._subjects_of(sheet.frame)
+        for position, (line, due, finished, letter, note, trigger) in enumerate(sheet.plain()):
+            good = note is None or note[:3] == _NOTHING_SAID
+            if good and finished > due and trigger == _SCHEDULE and letter != _NONE:
+                self._collected(lines[line], place, position, due, finished - due, letter)
             else:
-                outcome, reason, message = said[:3]
+                outcome, reason, message = note[:3] if note else _NOTHING_SAID
                 words = self._said.setdefault(message, len(self._said))
-                self._others.append(
-                    [number, place, position, due, finished, outcome, letter, reason, words, trigger]
-                )
+                line = [lines[line], place, position, due, finished, outcome, letter, reason, words, trigger]
+                self._others.append(line)
+
+    def _subjects_of(self, frame: Frame | None) -> Sequence[int]:
+        if frame is None:
+            return ()
+        # Frames are compared by identity: their lines are many, and hashing a subject takes longer than all the rest.
+        if self._lines is None or self._lines[0] is not frame:
+            self._lines = frame, [self.numbers[line.subject] for line in frame.lines]
+        return self._lines[1]
 
     def _collected(self, number: int, place: int, position: int, due: int, took: int, letter: str) -> None:
         # [subject, first, step, count, at, stride, position, slowest, letters]
