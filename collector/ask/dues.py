@@ -35,9 +35,9 @@ class Every:
 
     def holds(self, first: int, step: int, count: int) -> bool:
         """Return whether *first* and the *count* - 1 instants after it, *step* apart, are here with none between."""
-        last = first + step * (count - 1)
-        even = count == 1 or step == self.step
-        return even and self.start <= first and last < self.end and (first - self.phase) % self.step == 0
+        if count > 1 and step != self.step:
+            return False
+        return self.start <= first and first + step * (count - 1) < self.end and (first - self.phase) % self.step == 0
 
     def joined(self, other: Dues) -> Every | None:
         """Return both as one where *other* goes on as this one does."""

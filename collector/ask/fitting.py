@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from collector.ask.dues import Dues
 from collector.clock import from_ms
@@ -23,30 +23,26 @@ if TYPE_CHECKING:
     from collector.store import Page, Stretch
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The slots ``[start, end)`` of *stretch*, counted from 0: due and collected as scheduled."""
+class Settled(NamedTuple):
+    """The slots ``[start, end)`` of *stretch*, counted from 0: due and collected as scheduled.
+
+    They were due from *first* to *last*, and the last of their runs can have finished at *latest*, all in ms.
+    """
 
     subject: Subject
     page: Page
     stretch: Stretch
     start: int
     end: int
+    first: int
+    last: int
+    latest: int
 
-    @property
-    def first(self) -> int:
-        """When the first of them was due, in ms."""
-        return self.stretch.first + self.stretch.step * self.start
-
-    @property
-    def last(self) -> int:
-        """When the last of them was due, in ms."""
-        return self.stretch.first + self.stretch.step * (self.end - 1)
-
-    @property
-    def latest(self) -> int:
-        """When the last of their runs can have finished, in ms."""
-        return self.last + self.stretch.slowest
+    @classmethod
+    def of(cls, subject: Subject, page: Page, stretch: Stretch, start: int, end: int) -> Settled:
+        """Return the slots ``[start, end)`` of *stretch* as settled."""
+        first, last = (stretch.first + stretch.step * each for each in (start, end - 1))
+        return cls(subject, page, stretch, start, end, first, last, last + stretch.slowest)
 
     def runs(self, after: int | None = None) -> Iterator[str]:
         """Yield the ids of their runs; with *after* of those that can have finished later than that (ms)."""
@@ -104,13 +100,13 @@ class Fit:
         for page, stretch in held:
             piece = _piece(dues, starts, stretch.first)
             if piece is not None and piece.holds(stretch.first, stretch.step, stretch.count):
-                yield Settled(subject, page, stretch, 0, stretch.count)
+                yield Settled.of(subject, page, stretch, 0, stretch.count)
                 continue
             for number in range(stretch.count):
                 due = stretch.first + stretch.step * number
                 piece = _piece(dues, starts, due)
                 if piece is not None and piece.holds(due, 0, 1):
-                    yield Settled(subject, page, stretch, number, number + 1)
+                    yield Settled.of(subject, page, stretch, number, number + 1)
                 elif dues and due + stretch.slowest > dues[0].start and due < dues[-1].end:
                     self.opened.add(page.run(stretch, number))
 

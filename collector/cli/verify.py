@@ -25,6 +25,7 @@ _SINCE = typer.Option("--since", metavar="NOTE", help="A checkpoint's note that 
 _ANCHORS = typer.Option("--anchors", metavar="DIR", help="Every note of a directory anchor.", show_default=False)
 _KEY = typer.Option("--key", metavar="KEY", help="The key you know: name+id+base64, or a file.", show_default=False)
 _READ_ONLY = typer.Option("--no-record", help="Only look: record no result.")
+_REBUILD = typer.Option("--rebuild", help="First make every projection again from evidence, and say what differed.")
 _TARGET = typer.Argument(metavar="RUN|ARTIFACT", help="A run's id, or sha256:... of an artifact.")
 _OUT = typer.Option("--out", "-o", metavar="FILE", help="Where to write the proof.")
 
@@ -35,6 +36,7 @@ def verify(
     anchors: Annotated[Path | None, _ANCHORS] = None,
     key: Annotated[list[str] | None, _KEY] = None,
     no_record: Annotated[bool, _READ_ONLY] = False,
+    rebuild: Annotated[bool, _REBUILD] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -44,8 +46,12 @@ def verify(
     it was rewritten, or that its end was cut off: a checkpoint that you held (--since, --anchors) can. Exits with 1
     when anything differs, and records the result in the log.
 
+    With --rebuild the projections (item_version, slot_page: nothing that is not in the evidence too) are thrown away
+    and made again first, in one transaction. On PostgreSQL that takes a login that may act for the tables' owner.
+
     \b
     Example: evidenced verify --since checkpoint.note --key vkey
+    Example: evidenced verify --rebuild
     Example: evidenced verify run-12-3.proof --key vkey
     """
     from collector.verify import read_key
@@ -54,8 +60,8 @@ def verify(
     if file is not None:
         from collector.verify import check_proof, read_proof
 
-        if since or anchors:
-            raise QueryError("a proof is checked by itself", hint="Leave out --since and --anchors.")
+        if since or anchors or rebuild:
+            raise QueryError("a proof is checked by itself", hint="Leave out --since, --anchors and --rebuild.")
         checked = check_proof(read_proof(file), keys)
         if as_json:
             show_json(checked)
@@ -64,11 +70,15 @@ def verify(
         if checked.trouble:
             raise typer.Exit(NOT_IN_ORDER)
         return
-    found, leaf = _verified(config, _notes(since or [], anchors), keys, record=not no_record)
+    if rebuild and no_record:
+        raise QueryError("what is rebuilt is recorded", hint="Leave out --no-record, or --rebuild.")
+    found, leaf, rebuilt = _verified(
+        config, _notes(since or [], anchors), keys, record=not no_record, rebuild=rebuild
+    )
     if as_json:
-        show_json({"verification": found, "recorded": leaf})
+        show_json({"verification": found, "recorded": leaf, "rebuilt": rebuilt})
     else:
-        show(*_found(found, leaf))
+        show(*_rebuilt(rebuilt), *_found(found, leaf))
     if found.count:
         raise typer.Exit(NOT_IN_ORDER)
 
@@ -110,8 +120,8 @@ def _notes(since: list[Path], anchors: Path | None) -> list[HeldNote]:
 
 
 def _verified(
-    config: Path | None, notes: list[HeldNote], keys: list[VerifierKey], *, record: bool
-) -> tuple[Verification, int | None]:
+    config: Path | None, notes: list[HeldNote], keys: list[VerifierKey], *, record: bool, rebuild: bool
+) -> tuple[Verification, int | None, dict[str, int] | None]:
     from collector.verify import record as recorded
     from collector.verify import unreadable
     from collector.verify import verify as everything
@@ -119,11 +129,17 @@ def _verified(
     settings = load_ours(config)
     try:
         with opened(settings) as store:
+            rebuilt = store.rebuild() if rebuild else None
             found = everything(store, notes=notes, keys=keys, read=_Progress())
-            return found, recorded(store, found) if record else None
+            return found, recorded(store, found, rebuilt) if record else None, rebuilt
     except IntegrityError as error:
         # The log's own beginning or head contradicts itself: a verdict, not a failure to give one.
-        return unreadable(error), None
+        return unreadable(error), None, None
+
+
+def _rebuilt(rebuilt: dict[str, int] | None) -> Iterator[Part]:
+    for table, rows in (rebuilt or {}).items():
+        yield f"{table}: made again; {plural(rows, 'row')} differed" if rows else f"{table}: made again, and the same"
 
 
 class _Progress:

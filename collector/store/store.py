@@ -23,9 +23,11 @@ from collector.store.connection import Database, size
 from collector.store.evidence import Evidence, Misread, Read, read_evidence
 from collector.store.locks import locked
 from collector.store.names import Names
+from collector.store.rebuilding import rebuild
 from collector.store.recent import Recent
 from collector.store.records import (
     ControlsRecord,
+    Existence,
     ItemVersion,
     PlanRecord,
     Receipt,
@@ -146,6 +148,23 @@ class Store:
         with self._database.reading() as conn:
             subjects = None if every else self._named(conn, kind, source, scope)
             return reading.changes(conn, subjects, self._names, period)
+
+    def population(
+        self,
+        period: Period,
+        *,
+        kind: str,
+        source: str | None = None,
+        scope: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[Existence]:
+        """Return every item of *kind* that existed at any time in *period*, by subject as first recorded.
+
+        With *limit* the first so many of them, and with the `Existence.place` of the last of these as *after* the next.
+        """
+        with self._database.reading() as conn:
+            return reading.population(conn, self._named(conn, kind, source, scope), period, after=after, limit=limit)
 
     def artifact(self, digest: bytes) -> bytes:
         """Return the bytes of an artifact, verified against *digest*.
@@ -279,6 +298,18 @@ class Store:
     def evidence(self, misread: Misread, read: Read) -> AbstractContextManager[Evidence]:
         """Give every row of one state of the store, for verification; *misread* and *read* hear how it goes."""
         return read_evidence(self._database, misread, read)
+
+    def rebuild(self) -> dict[str, int]:
+        """Make the projections again from evidence; return, by table, in how many rows they differ from what was there.
+
+        Raises `StoreError` on PostgreSQL for a login that may not act for the owner of the tables.
+        """
+        with self._writing() as (conn, _):
+            found = rebuild(conn, self._sweeps.paging)
+        # What was read from the old ones must not outlive them.
+        self._sweeps = SweepReader(self._names)
+        self._recent.forget()
+        return found
 
     def size(self) -> int:
         """Return how many bytes the store takes, as its database counts them (indexes included)."""
