@@ -75,7 +75,8 @@ class Coverage:
     """The answer. *until* is the period's end, or the present where that is sooner: later slots are not due yet.
 
     *pending* counts slots that are due but whose time to be read has not passed. *unserved* names the criteria or
-    controls that nothing planned serves, when asked by them. *lost* are the events that were found lost in the period: no gap shows them, for the run that found it out did collect.
+    controls that nothing planned serves, when asked by them. *lost* are the events that were found lost in the
+    period: no gap shows them, for the run that found it out did collect.
     """
 
     question: Question
@@ -151,21 +152,20 @@ def _recorded(
     return list(recorded.values()), fit
 
 
-def _settled(
-    settled: Iterable[Settled], period: Period, edges: Iterable[datetime], by: str
-) -> Iterator[Counted]:
+def _settled(settled: Iterable[Settled], period: Period, edges: Iterable[datetime], by: str) -> Iterator[Counted]:
     """Yield the settled slots of *period*, those together that are in the same groups."""
     days = (period.end - period.start) // _DAY + 2 if by == "day" else 0
     midnight = period.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     inside = {each for each in edges if period.start < each < period.end}
-    inside |= {each for number in range(days) if period.start < (each := midnight + number * _DAY) < period.end}
+    midnights = (midnight + number * _DAY for number in range(days))
+    inside |= {each for each in midnights if period.start < each < period.end}
     cuts = [period.start, *sorted(inside), period.end]
-    pieces = [(at, *(to_ms(each) for each in (at, after))) for at, after in pairwise(cuts)]
+    pieces = [(at, to_ms(at), to_ms(after)) for at, after in pairwise(cuts)]
     starts = [start for _, start, _ in pieces]
-    for each in settled:
-        for at, start, end in pieces[max(0, bisect_right(starts, each.first) - 1) : bisect_right(starts, each.last)]:
-            for detail, count in each.between(start, end):
-                yield each.subject, at, Outcome.COLLECTED, detail, count
+    for slots in settled:
+        for at, start, end in pieces[max(0, bisect_right(starts, slots.first) - 1) : bisect_right(starts, slots.last)]:
+            for detail, count in slots.between(start, end):
+                yield slots.subject, at, Outcome.COLLECTED, detail, count
 
 
 def _of_slot(run: RunOutcome) -> Recorded:

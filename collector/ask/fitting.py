@@ -99,10 +99,10 @@ class Fit:
         starts = [piece.start for piece in dues]
         for page, stretch in held:
             piece = _piece(dues, starts, stretch.first)
-            if piece is not None and piece.holds(stretch.first, stretch.step, stretch.count):
-                yield Settled.of(subject, page, stretch, 0, stretch.count)
+            if piece is not None and piece.holds(stretch.first, stretch.step, stretch.slots):
+                yield Settled.of(subject, page, stretch, 0, stretch.slots)
                 continue
-            for number in range(stretch.count):
+            for number in range(stretch.slots):
                 due = stretch.first + stretch.step * number
                 piece = _piece(dues, starts, due)
                 if piece is not None and piece.holds(due, 0, 1):

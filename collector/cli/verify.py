@@ -72,9 +72,7 @@ def verify(
         return
     if rebuild and no_record:
         raise QueryError("what is rebuilt is recorded", hint="Leave out --no-record, or --rebuild.")
-    found, leaf, rebuilt = _verified(
-        config, _notes(since or [], anchors), keys, record=not no_record, rebuild=rebuild
-    )
+    found, leaf, rebuilt = _verified(config, _notes(since or [], anchors), keys, record=not no_record, rebuild=rebuild)
     if as_json:
         show_json({"verification": found, "recorded": leaf, "rebuilt": rebuilt})
     else:

@@ -141,10 +141,10 @@ def consistency_proof(conn: Connection, old: int, new: int) -> list[bytes]:
 def check(conn: Connection, *, columns: bool = True) -> LogHead:
     """Recompute the whole log from its stored bytes and return the head that was proven.
 
-    Compares every node, the peaks and the root, and every leaf's *columns* unless the caller has done so already. Raises `IntegrityError` naming the first place
-    that differs. The caller's transaction must see one state of the database: on PostgreSQL, REPEATABLE READ.
-    A log rewritten as a whole, by someone who also rewrote its nodes and head, passes: only a head kept elsewhere
-    can tell.
+    Compares every node, the peaks and the root, and every leaf's *columns* unless the caller has done so already.
+    Raises `IntegrityError` naming the first place that differs. The caller's transaction must see one state of the
+    database: on PostgreSQL, REPEATABLE READ. A log rewritten as a whole, by someone who also rewrote its nodes and
+    head, passes: only a head kept elsewhere can tell.
     """
     _require_one_state(conn)
     head, read = _read_head(conn), node_reader(conn)

@@ -39,7 +39,7 @@ class Paging:
         self._unpaged = {}
 
     def appended(self, conn: Connection, source: int) -> None:
-        """Note, in the writer's transaction, that a sweep of *source* was written; a page that is full is written too."""
+        """Note, in the writer's transaction, that a sweep of *source* was written; write the page that it fills."""
         if source in self._unpaged:
             self._unpaged[source] += 1
         else:
@@ -69,8 +69,8 @@ class Paging:
         """Return what the sheets say of *runs* (ids), which must be there."""
         places: dict[int, list[int]] = {}
         for run in runs:
-            number, _, position = run.partition("-")
-            places.setdefault(int(number), []).append(int(position))
+            sweep_id, _, position = run.partition("-")
+            places.setdefault(int(sweep_id), []).append(int(position))
         found = []
         for number, positions in places.items():
             sheet = self._reader.sheet(conn, self._reader.row(conn, number))

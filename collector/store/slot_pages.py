@@ -30,14 +30,15 @@ PAGE = 64
 """How many sweeps of a source make a page."""
 FORM = 1
 
-_DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
+_DETAILS: dict[str, Detail | None] = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
+_HELD = {letter: detail for detail, letter in DETAIL_LETTERS.items() if detail}
 _NONE = DETAIL_LETTERS[None]
 _SCHEDULE = Trigger.SCHEDULE.value
 _NOTHING_SAID = [Outcome.COLLECTED.value, None, ""]
 
 
 class Stretch(NamedTuple):
-    """Scheduled runs that collected: *count* slots, due at *first* (ms) and every *step* ms from there.
+    """Scheduled runs that collected: as many *slots*, due at *first* (ms) and every *step* ms from there.
 
     Each finished after its slot was due, the *slowest* that many ms after. The run of slot *k* is at *position* in the
     sweep at place ``at + k * stride`` of the page. *details* are pairs of a detail and for how many slots it held.
@@ -45,7 +46,7 @@ class Stretch(NamedTuple):
 
     first: int
     step: int
-    count: int
+    slots: int
     at: int
     stride: int
     position: int
@@ -55,7 +56,7 @@ class Stretch(NamedTuple):
     @property
     def last(self) -> int:
         """When the last slot was due, in ms."""
-        return self.first + self.step * (self.count - 1)
+        return self.first + self.step * (self.slots - 1)
 
     def part(self, start: int, end: int) -> Iterator[tuple[Detail, int]]:
         """Yield details and how many of the slots ``[start, end)``, counted from 0, had them."""
@@ -107,9 +108,10 @@ class Draft:
                 self._collected(lines[line], place, position, due, finished - due, letter)
             else:
                 outcome, reason, message = note[:3] if note else _NOTHING_SAID
-                words = self._said.setdefault(message, len(self._said))
-                line = [lines[line], place, position, due, finished, outcome, letter, reason, words, trigger]
-                self._others.append(line)
+                words = self._said.setdefault(str(message), len(self._said))
+                self._others.append(
+                    [lines[line], place, position, due, finished, outcome, letter, reason, words, trigger]
+                )
 
     def _subjects_of(self, frame: Frame | None) -> Sequence[int]:
         if frame is None:
@@ -164,12 +166,17 @@ def read_page(data: bytes, subjects: Mapping[int, Subject]) -> Page:
         stretches: dict[Subject, list[Stretch]] = {}
         for number, *numbers in found["stretches"]:
             lengths = numbers[7:]
-            details = tuple((_DETAILS[each], count) for each, count in zip(lengths[::2], lengths[1::2], strict=True))
-            stretches.setdefault(subjects[number], []).append(Stretch(*numbers[:7], details))
+            details = tuple((_HELD[each], count) for each, count in zip(lengths[::2], lengths[1::2], strict=True))
+            stretches.setdefault(subjects[number], []).append(_stretch(numbers[:7], details))
         others = tuple(_other(each, sweeps, found["said"], subjects) for each in found["others"])
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise IntegrityError(f"a page of the slot ledger cannot be read: {type(error).__name__}: {error}") from error
     return Page(sweeps, {subject: tuple(each) for subject, each in stretches.items()}, others)
+
+
+def _stretch(numbers: Sequence[int], details: tuple[tuple[Detail, int], ...]) -> Stretch:
+    first, step, slots, at, stride, position, slowest = numbers
+    return Stretch(first, step, slots, at, stride, position, slowest, details)
 
 
 def _other(

@@ -1,9 +1,10 @@
 """The store's tables, in the shape of design 7; the log's own are in `collector.log.tables`, on the same MetaData.
 
 Times are milliseconds UTC. Ids are given out by the one writer, in order. Everything here is append-only evidence
-except two projections, which can be made again from it, and `actor` (people's names, erasable): `item_version` comes
-of `change`, closing an open interval once is its only update; `slot_page` comes of the sheets of `sweep`. Tables that take a row per item have no foreign keys: a check per row costs a first
-snapshot most of its speed, and the ids come from the same transaction.
+except two projections, which can be made again from it, and `actor` (people's names, erasable): `item_version`
+comes of `change`, closing an open interval once is its only update; `slot_page` comes of the sheets of `sweep`.
+Tables that take a row per item have no foreign keys: a check per row costs a first snapshot most of its speed, and
+the ids come from the same transaction.
 """
 
 from __future__ import annotations

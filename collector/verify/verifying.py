@@ -95,7 +95,12 @@ def record(store: Store, found: Verification, rebuilt: Mapping[str, int] | None 
     """
     if not found.may_be_recorded:
         return None
-    said: dict[str, Json] = {"size": found.size, "root": found.root, "verdict": found.verdict.value, "differences": found.count}
+    said: dict[str, Json] = {
+        "size": found.size,
+        "root": found.root,
+        "verdict": found.verdict.value,
+        "differences": found.count,
+    }
     if rebuilt is not None:
         said["rebuilt"] = dict(rebuilt)
     return store.checkpoints.add_verification(said)

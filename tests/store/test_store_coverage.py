@@ -13,13 +13,13 @@ from collector.ask.plans import recorded_plans
 from collector.canonical import canonical, digest
 from collector.coverage import Recorded, gaps, outcomes, tally
 from collector.grouping import by_control, by_criterion, by_day, by_kind, by_scope, by_source, tally_by
-from collector.model import Detail, Missed, Outcome, Period, Reason, Slot, Subject, Trigger
+from collector.model import Detail, Missed, Outcome, Period, Reason, Scope, Slot, Subject, Trigger
 from collector.plan import Plan, PlannedKind, PlannedSource
 from collector.schedule import exclusions, slots, slots_through
-from collector.model import Scope
-from collector.store import Page
+from collector.store import Page, open_store
 from collector.store.slot_pages import PAGE
 from collector.tag import ControlSet
+from tests.fakes.clock import PlayedClock
 
 MS, MINUTE, HOUR, DAY = (timedelta(**{each: 1}) for each in ("milliseconds", "minutes", "hours", "days"))
 START = datetime(2026, 3, 28, tzinfo=UTC)  # a clock in Berlin goes forward within it
@@ -27,7 +27,10 @@ LENGTH = timedelta(hours=30)
 KINDS = ("paper.often", "paper.now_and_then", "paper.daily")
 CADENCES = ("hourly", "30m", "2h", "daily", "15 */5 * * *")
 few = settings(
-    max_examples=25, phases=(Phase.generate,), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25,
+    phases=(Phase.generate,),  # shrinking a life of a hundred sweeps takes longer than reading it
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 planned = st.fixed_dictionaries(
@@ -157,9 +160,7 @@ class Diary:
             for run in runs
         ]
         due = list(slots_through(plans, span, self.name))
-        found = outcomes(
-            due, recorded, self.store.missed(span, self.name), exclusions(plans), now=now, grace=grace
-        )
+        found = outcomes(due, recorded, self.store.missed(span, self.name), exclusions(plans), now=now, grace=grace)
         seen = [(run.subject, run.finished, run.id) for run in runs if run.outcome is Outcome.COLLECTED]
         missing = gaps(found, seen, question.period, now=now)
         inside = [each for each in found if each.slot.due >= question.period.start]
@@ -203,7 +204,7 @@ def test_a_full_page_is_written_with_the_sweep_that_fills_it(store, hand, noon, 
         hand.see({"a": {}}, noon + number * hour, finished=noon + number * hour + timedelta(seconds=3))
     [page, end] = store.slot_pages(Period(noon, noon + 9 * PAGE * hour))[hand.subject.source]
     assert (len(page.sweeps), len(end.sweeps)) == (PAGE, 2)
-    assert [each.count for each in page.stretches[hand.subject]] == [PAGE]
+    assert [each.slots for each in page.stretches[hand.subject]] == [PAGE]
     assert page.others == end.others == ()
 
 
@@ -213,20 +214,22 @@ def test_a_page_that_lies_outside_of_the_period_is_not_read(store, hand, noon, h
     assert store.slot_pages(Period(noon - 9 * hour, noon))[hand.subject.source] == []
 
 
-def test_pages_that_another_process_wrote_are_not_written_again(store, store_url, hand, new_hand, noon, hour, clock):
-    from collector.store import open_store
-
-    with_same = open_store(store_url, clock=clock)
+def test_pages_that_another_process_wrote_are_not_written_again(store, store_url, hand, new_hand, noon):
+    with_same = open_store(store_url, clock=PlayedClock())
     for number in range(2 * PAGE):
         writer = hand if number % 3 else new_hand(with_same)
-        writer.see({"a": {}}, noon + number * hour)
+        writer.see({"a": {}}, noon + number * HOUR)
     with_same.close()
-    pages = store.slot_pages(Period(noon, noon + 9 * PAGE * hour))[hand.subject.source]
+    pages = store.slot_pages(Period(noon, noon + 9 * PAGE * HOUR))[hand.subject.source]
     assert [len(page.sweeps) for page in pages] == [PAGE, PAGE]
     assert all(isinstance(page, Page) for page in pages)
 
 
 def _dated_controls(store):
     for at, kind in ((START - DAY, "paper.often"), (START + 10 * HOUR + MINUTE, "paper.*")):
-        controls = {"controls": [{"id": "C-1", "title": "Known and allowed people only", "criteria": ["CC6.1"], "kinds": [kind]}]}
+        controls = {
+            "controls": [
+                {"id": "C-1", "title": "Known and allowed people only", "criteria": ["CC6.1"], "kinds": [kind]}
+            ]
+        }
         store.append_controls(controls, digest(canonical(controls)), at)
