@@ -38,6 +38,11 @@ class Paging:
         """Drop what the writer counted: its transaction failed, or another writer was there meanwhile."""
         self._unpaged = {}
 
+    def clear(self) -> None:
+        """Drop everything: the pages were made again, and what was read of the old ones must not outlive them."""
+        self._pages, self._ends = {}, {}
+        self.forget()
+
     def appended(self, conn: Connection, source: int) -> None:
         """Note, in the writer's transaction, that a sweep of *source* was written; write the page that it fills."""
         if source in self._unpaged:

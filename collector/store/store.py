@@ -306,9 +306,7 @@ class Store:
         """
         with self._writing() as (conn, _):
             found = rebuild(conn, self._sweeps.paging)
-        # What was read from the old ones must not outlive them.
-        self._sweeps = SweepReader(self._names)
-        self._recent.forget()
+        self._sweeps.paging.clear()
         return found
 
     def size(self) -> int:

@@ -12,7 +12,6 @@ from collector.log.keys import KeyAct, KeyEvent
 from collector.log.note import SignerKey
 from collector.log.tables import metadata
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
-from collector.store.slot_pages import PAGE
 
 EVIDENCE = sorted({table.name for table in metadata.sorted_tables} - {"item_version", "log_head", "actor"})
 FIRST_COLUMN = {name: metadata.tables[name].columns.keys()[0] for name in metadata.tables}
@@ -21,10 +20,10 @@ FIRST_COLUMN = {name: metadata.tables[name].columns.keys()[0] for name in metada
 @pytest.fixture
 def full(store, hand, hour, noon, clock):
     """A store with at least one row in every table."""
+    store._sweeps.paging.size = 2
     hand.see({"a": {"v": 1}, "b": {}}, noon, volatile=canonical({"a": {"used": 1}}))
     hand.see({"a": {"v": 2}}, noon + hour)
-    for _ in range(PAGE):
-        hand.write(hand.failed(noon + 2 * hour))
+    hand.write(hand.failed(noon + 2 * hour))
     for document in ({"sources": []}, {"controls": []}):
         store.append_plan(document, digest(canonical(document)), noon)
         store.append_controls(document, digest(canonical(document)), noon)

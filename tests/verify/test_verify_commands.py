@@ -123,7 +123,7 @@ def test_a_proof_is_written_and_checked_without_a_store(place, ask):
         (("verify", "--since", "none.note"), 2),
         (("verify", "--anchors", "none"), 2),
         (("verify", "--key", "rubbish"), 3),
-        (("proof", "99-0", "-o", "x"), 2),
+        (("proof", "999-0", "-o", "x"), 2),
         (("proof", "1-0", "-o", "none/x"), 2),
         (("verify", "held.note", "--since", "held.note"), 2),
     ],
