@@ -10,20 +10,27 @@ import typer
 
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import load_ours, opened
+from collector.cli.opening import load_ours, opened, require_whole
 from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.render import plural, progress, show_json
 from collector.errors import IntegrityError, QueryError
 
 if TYPE_CHECKING:
     from collector.log.note import VerifierKey
-    from collector.verify import Checked, HeldNote, Verification
+    from collector.tokens import Roots
+    from collector.verify import Checked, HeldNote, Stamp, Verification
 
 _SHOWN = 40
 _FILE = typer.Argument(metavar="PROOF", help="A proof to check, without a store; left out: the store.")
 _SINCE = typer.Option("--since", metavar="NOTE", help="A checkpoint's note that you held.", show_default=False)
 _ANCHORS = typer.Option("--anchors", metavar="DIR", help="Every note of a directory anchor.", show_default=False)
 _KEY = typer.Option("--key", metavar="KEY", help="The key you know: name+id+base64, or a file.", show_default=False)
+_ROOTS = typer.Option(
+    "--roots",
+    metavar="PEM",
+    help="Root certificates of time stamp authorities that you trust; may be repeated.",
+    show_default=False,
+)
 _READ_ONLY = typer.Option("--no-record", help="Only look: record no result.")
 _REBUILD = typer.Option("--rebuild", help="First make every projection again from evidence, and say what differed.")
 _TARGET = typer.Argument(metavar="RUN|ARTIFACT", help="A run's id, or sha256:... of an artifact.")
@@ -35,6 +42,7 @@ def verify(
     since: Annotated[list[Path] | None, _SINCE] = None,
     anchors: Annotated[Path | None, _ANCHORS] = None,
     key: Annotated[list[str] | None, _KEY] = None,
+    roots: Annotated[list[Path] | None, _ROOTS] = None,
     no_record: Annotated[bool, _READ_ONLY] = False,
     rebuild: Annotated[bool, _REBUILD] = False,
     config: ConfigOption = None,
@@ -43,8 +51,9 @@ def verify(
     """Verify the store, or one proof.
 
     Everything recorded is made again from its stored bytes and compared. The database alone cannot show that all of
-    it was rewritten, or that its end was cut off: a checkpoint that you held (--since, --anchors) can. Exits with 1
-    when anything differs, and records the result in the log.
+    it was rewritten, or that its end was cut off: a checkpoint that you held (--since, --anchors) can. Time stamps are
+    trusted under the roots that the configuration names, and under --roots; for a proof under --roots alone. Exits
+    with 1 when anything differs, and records the result in the log; with 7, and without, on a store that was put back.
 
     With --rebuild the projections (item_version, slot_page: nothing that is not in the evidence too) are thrown away
     and made again first, in one transaction. On PostgreSQL that takes a login that may act for the tables' owner.
@@ -52,17 +61,19 @@ def verify(
     \b
     Example: evidenced verify --since checkpoint.note --key vkey
     Example: evidenced verify --rebuild
-    Example: evidenced verify run-12-3.proof --key vkey
+    Example: evidenced verify run-12-3.proof --key vkey --roots tsa-root.pem
     """
+    from collector.tokens import read_roots
     from collector.verify import read_key
 
+    trusted = tuple(read_roots(each, "--roots") for each in roots or ())
     keys = [read_key(each) for each in key or ()]
     if file is not None:
-        from collector.verify import check_proof, read_proof
+        from collector.verify import Trust, check_proof, read_proof
 
         if since or anchors or rebuild:
             raise QueryError("a proof is checked by itself", hint="Leave out --since, --anchors and --rebuild.")
-        checked = check_proof(read_proof(file), keys)
+        checked = check_proof(read_proof(file), keys, Trust(roots=trusted))
         if as_json:
             show_json(checked)
         else:
@@ -72,11 +83,15 @@ def verify(
         return
     if rebuild and no_record:
         raise QueryError("what is rebuilt is recorded", hint="Leave out --no-record, or --rebuild.")
-    found, leaf, rebuilt = _verified(config, _notes(since or [], anchors), keys, record=not no_record, rebuild=rebuild)
+    notes = _notes(since or [], anchors)
+    rebuilt = _rebuild(config) if rebuild else None
+    found, leaf, lost = _verified(config, notes, keys, trusted, record=not no_record, rebuilt=rebuilt)
     if as_json:
         show_json({"verification": found, "recorded": leaf, "rebuilt": rebuilt})
     else:
         show(*_rebuilt(rebuilt), *_found(found, leaf))
+    if lost is not None:
+        raise lost
     if found.count:
         raise typer.Exit(NOT_IN_ORDER)
 
@@ -117,27 +132,45 @@ def _notes(since: list[Path], anchors: Path | None) -> list[HeldNote]:
     return notes + (anchored_notes(anchors) if anchors else [])
 
 
-def _verified(
-    config: Path | None, notes: list[HeldNote], keys: list[VerifierKey], *, record: bool, rebuild: bool
-) -> tuple[Verification, int | None, dict[str, int] | None]:
-    from collector.verify import record as recorded
-    from collector.verify import unreadable
-    from collector.verify import verify as everything
-
-    settings = load_ours(config)
-    try:
-        with opened(settings) as store:
-            rebuilt = store.rebuild() if rebuild else None
-            found = everything(store, notes=notes, keys=keys, read=_Progress())
-            return found, recorded(store, found, rebuilt) if record else None, rebuilt
-    except IntegrityError as error:
-        # The log's own beginning or head contradicts itself: a verdict, not a failure to give one.
-        return unreadable(error), None, None
+def _rebuild(config: Path | None) -> dict[str, int]:
+    with opened(load_ours(config)) as store:
+        return store.rebuild()
 
 
 def _rebuilt(rebuilt: dict[str, int] | None) -> Iterator[Part]:
     for table, rows in (rebuilt or {}).items():
         yield f"{table}: made again; {plural(rows, 'row')} differed" if rows else f"{table}: made again, and the same"
+
+
+def _verified(
+    config: Path | None,
+    notes: list[HeldNote],
+    keys: list[VerifierKey],
+    roots: tuple[Roots, ...],
+    *,
+    record: bool,
+    rebuilt: dict[str, int] | None,
+) -> tuple[Verification, int | None, IntegrityError | None]:
+    from collector.verify import Trust, unreadable
+    from collector.verify import record as recorded
+    from collector.verify import verify as everything
+
+    settings = load_ours(config)
+    try:
+        with opened(settings) as store:
+            trust = Trust(settings.checkpoints.known_roots(settings.path), roots)
+            found = everything(store, notes=notes, keys=keys, trust=trust, read=_Progress())
+            if not record or not found.may_be_recorded:
+                return found, None, None
+            try:
+                require_whole(settings, store)
+            except IntegrityError as error:
+                # Nothing is appended to a store that was put back, not even that it agrees with itself.
+                return found, None, error
+            return found, recorded(store, found, rebuilt), None
+    except IntegrityError as error:
+        # The log's own beginning or head contradicts itself: a verdict, not a failure to give one.
+        return unreadable(error), None, None
 
 
 class _Progress:
@@ -163,8 +196,11 @@ def _found(found: Verification, leaf: int | None) -> Iterator[Part]:
             ("recorded", recorded),
         ]
     )
-    for each in found.remarks[:_SHOWN]:
-        yield f"remark: {each}"
+    for each in found.stamped:
+        why = f": {each.why}" if each.why else ""
+        yield f"{plural(each.tokens, 'time stamp')} of {each.authority}, {each.trusted} trusted{why}"
+    for said in found.remarks[:_SHOWN]:
+        yield f"remark: {said}"
     if found.held:
         rows = [
             [each.where, each.size, _signed(each.signed, each.known), each.trouble or "agrees"] for each in found.held
@@ -198,5 +234,11 @@ def _checked(found: Checked) -> Iterator[Part]:
             ("leaf", found.leaf),
             ("log", f"{found.origin}, {found.size:,} leaves"),
             ("signed by", _signed(found.signed, found.known) or "nobody: the head is only as good as who gave it"),
+            ("stamped", tuple(_stamp(each) for each in found.stamps)),
         ]
     )
+
+
+def _stamp(found: Stamp) -> str:
+    by = "signed as its root says" if found.trusted else "not trusted: give its root certificate, --roots PEM"
+    return f"{found.at:%Y-%m-%d %H:%M:%S}Z by {found.authority} ({by})"
