@@ -9,7 +9,7 @@ change a day, volatile fields change every time, and sources, subjects and the d
 - ``bytes_state``: items, contents, states, changes and intervals with their indices, in times of `zstd -19 --long=31`
   of all distinct contents in one stream.
 - ``bytes_per_run``: run sheets, frames and notes over the runs. ``bytes_per_sweep``: everything else of a sweep (its
-  row, its leaf, the tree, their indices) over the sweeps.
+  row, its leaf, the tree, its part of a page, their indices) over the sweeps.
 - ``naive_ratio``: a table with a row for every item of every snapshot, measured on a subset and scaled, over the whole
   database.
 - ``unchanged_ratio``: documents in memory -> committed sweep, over canonicalise + SHA-256 of the same documents.
@@ -133,12 +133,13 @@ def sizes(bench: Bench, reader: Reader, limit: int, naive: float, notes: dict[st
     bench.settle()
     shares = bench.shares()
     notes |= {f"bytes_{name}": size for name, size in shares.items()} | {"bytes_zstd_limit": limit}
-    notes |= {"tables": dict(sorted(bench.tables().items(), key=lambda each: -each[1])[:8])}
+    tables = bench.tables()
+    notes |= {"tables": dict(sorted(tables.items(), key=lambda each: -each[1])[:8])}
     notes |= {"runs": reader.runs, "sweeps": reader.sweeps, "naive_row_bytes": round(naive)}
     return {
         "bytes_state": round(shares["state"] / limit, 2),
         "bytes_per_run": round(shares["sheets"] / reader.runs, 1),
-        "bytes_per_sweep": round(shares["sweeps"] / reader.sweeps, 1),
+        "bytes_per_sweep": round((shares["sweeps"] + tables["slot_page"]) / reader.sweeps, 1),
         "naive_ratio": round(naive * reader.observed / shares["all"]),
     }
 
