@@ -10,6 +10,7 @@ from collector.store.records import (
     CheckpointRecord,
     ControlsRecord,
     EpochRecord,
+    Existence,
     ItemVersion,
     PlanRecord,
     Receipt,
@@ -19,19 +20,23 @@ from collector.store.records import (
     SweepRecord,
     TokenRecord,
 )
+from collector.store.slot_pages import Page, Stretch
 from collector.store.store import Store
 
 __all__ = [
     "CheckpointRecord",
     "ControlsRecord",
     "EpochRecord",
+    "Existence",
     "ItemVersion",
+    "Page",
     "PlanRecord",
     "Receipt",
     "ReceiptRecord",
     "RecordedChange",
     "RunOutcome",
     "Store",
+    "Stretch",
     "SweepRecord",
     "TokenRecord",
     "open_store",

@@ -57,6 +57,7 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
             "missed_subject",
             "plan",
             "population_state",
+            "slot_page",
             "snapshot_request",
             "source",
             "subject",

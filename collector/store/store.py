@@ -24,9 +24,11 @@ from collector.store.door import Door
 from collector.store.evidence import Evidence, Misread, Read, read_evidence
 from collector.store.locks import locked
 from collector.store.names import Names
+from collector.store.rebuilding import rebuild
 from collector.store.recent import Recent
 from collector.store.records import (
     ControlsRecord,
+    Existence,
     ItemVersion,
     PlanRecord,
     Receipt,
@@ -34,6 +36,7 @@ from collector.store.records import (
     RunOutcome,
     SweepRecord,
 )
+from collector.store.slot_pages import Page
 from collector.store.sweeps import SweepReader
 from collector.store.writing import append_sweep
 from collector.tag import Tag
@@ -151,6 +154,23 @@ class Store:
             subjects = None if every else self._named(conn, kind, source, scope)
             return reading.changes(conn, subjects, self._names, period)
 
+    def population(
+        self,
+        period: Period,
+        *,
+        kind: str,
+        source: str | None = None,
+        scope: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[Existence]:
+        """Return every item of *kind* that existed at any time in *period*, by subject as first recorded.
+
+        With *limit* the first so many of them, and with the `Existence.place` of the last of these as *after* the next.
+        """
+        with self._database.reading() as conn:
+            return reading.population(conn, self._named(conn, kind, source, scope), period, after=after, limit=limit)
+
     def artifact(self, digest: bytes) -> bytes:
         """Return the bytes of an artifact, verified against *digest*.
 
@@ -173,6 +193,21 @@ class Store:
         Such a sweep is yielded whole; its other runs may lie outside of the period.
         """
         return searching.sweeps_between(self._database.reading, self._names, self._sweeps, period, source)
+
+    def slot_pages(self, period: Period, source: str | None = None) -> dict[str, list[Page]]:
+        """Return what became of the runs of all sweeps that overlap *period* (and of more), by source, condensed."""
+        with self._database.reading() as conn:
+            found = {}
+            for number in self._names.sources(conn) if source is None else [self._names.source(conn, source)]:
+                if number is not None:
+                    name = self._names.source_named(conn, number)
+                    found[name] = self._sweeps.paging.pages(conn, number, period)
+            return found
+
+    def outcomes(self, runs: Iterable[str]) -> list[RunOutcome]:
+        """Return what coverage needs of *runs* (ids). Raises `QueryError` when there is no such sweep."""
+        with self._database.reading() as conn:
+            return self._sweeps.paging.outcomes(conn, runs)
 
     def last_sweep(self, source: str) -> int | None:
         """Return the id of the sweep of *source* that was recorded last, or None."""
@@ -269,6 +304,16 @@ class Store:
         """Give every row of one state of the store, for verification; *misread* and *read* hear how it goes."""
         return read_evidence(self._database, misread, read)
 
+    def rebuild(self) -> dict[str, int]:
+        """Make the projections again from evidence; return, by table, in how many rows they differ from what was there.
+
+        Raises `StoreError` on PostgreSQL for a login that may not act for the owner of the tables.
+        """
+        with self._writing() as (conn, _):
+            found = rebuild(conn, self._sweeps.paging)
+        self._sweeps.paging.clear()
+        return found
+
     def size(self) -> int:
         """Return how many bytes the store takes, as its database counts them (indexes included)."""
         with self._database.reading() as conn:
@@ -293,7 +338,8 @@ class Store:
         """The writer's transaction, and the present in ms: read behind the lock, so that times follow the ids."""
         try:
             with self._database.writing() as conn:
-                self._recent.begin(conn)
+                if self._recent.begin(conn):
+                    self._sweeps.paging.forget()
                 yield conn, to_ms(self._clock.now())
         except BaseException as error:
             self._names.forget()

@@ -60,6 +60,7 @@ def append_sweep(
     conn.execute(_SWEEP, {"id": number, "source": source, "recorded": recorded_ms, "leaf": leaf, **row})
     recent.appended(leaf)
     recent.swept(number, source, due)
+    reader.paging.appended(conn, source)
     return Receipt(number, leaf, from_ms(recorded_ms), tuple(f"{number}-{at}" for at in range(len(runs))))
 
 

@@ -31,6 +31,7 @@ from collector.model import (
 )
 from collector.signer import FileSigner
 from collector.store import open_store
+from collector.store.slot_pages import PAGE
 from collector.verify import verify
 from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.backup import beside, copy_database
@@ -198,7 +199,8 @@ def live(site):
         store.checkpoints.add_receipt(number, "vault", {"path": f"/{number}"})
     store.checkpoints.add_epoch(2, taken.note, reason="a loss, for the test", actor="Ana")
     site.signer.begin_epoch(site.checkpointer.log, 2)
-    site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
+    for _ in range(2 * PAGE):  # so that there are two pages of the slot ledger
+        site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
     for number in range(4):
         store.append_tag("run:1-0", "C-2", f"note {number}", "Ana")
     site.take()

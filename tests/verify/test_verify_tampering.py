@@ -32,7 +32,12 @@ NEVER_DETECTED = {
     ("actor", "name"): "people's names are erasable, so nothing commits to them; claims name people by number",
 }
 # The bytes mean the same with another word beside them; what they mean is compared, not how they are packed.
-OTHER_VALUE = {("artifact", "codec"): 0, ("sweep", "codec"): 0, ("dictionary", "codec"): 0}
+OTHER_VALUE = {
+    ("artifact", "codec"): 0,
+    ("sweep", "codec"): 0,
+    ("dictionary", "codec"): 0,
+    ("slot_page", "codec"): 0,
+}
 
 
 def rows(conn, name):
