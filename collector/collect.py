@@ -46,6 +46,7 @@ from collector.plan import UNRESOLVED
 from collector.procedure import Kind
 from collector.redact import redact, scrub, without_people
 from collector.schedule import parse_duration
+from collector.sealer import Sealer
 from collector.source import Visit, require_account
 
 STAGE_BYTES = 32 * 1024 * 1024
@@ -67,6 +68,7 @@ class Task:
     trigger: Trigger
     provenance: Provenance
     account: str = ""
+    sealed: bool = False
 
 
 @dataclass
@@ -229,12 +231,14 @@ def collect(
     limit: timedelta,
     stage: Stage,
     stopping: threading.Event,
+    sealer: Sealer | None = None,
 ) -> Observation:
     """Return what came of reading *task*: an observation whatever opening the source or reading it raises.
 
     *head* is the last good population to compare with. A failed read gives an observation without changes, whose
     run says the reason. *stage* may be called with contents ahead of the observation that names them; the
-    `StoreError` it may raise is the caller's to handle, for the store's trouble is not the source's.
+    `StoreError` it may raise is the caller's to handle, for the store's trouble is not the source's. A *sealer* seals
+    what comes of it.
     """
     started = clock.now()
     window, lost = window_of(task.kind, head, started)
@@ -259,10 +263,11 @@ def collect(
         redactions=tuple(Redaction(path, rule, n) for (path, rule), n in sorted(population.redactions.items())),
     )
     if failure is not None:
-        run = failed(run, failure)
+        run = failed(run, failure) if sealer is None else sealer.failed(run, failure)
         hint = f"{run.hint} {_forgotten(task.kind, head)}".strip()
         return Observation(replace(run, hint=hint), events=task.kind.since is not None)
-    return _collected(replace(run, message=_remarks(lost, run.skew_ms)), population)
+    found = _collected(replace(run, message=_remarks(lost, run.skew_ms)), population)
+    return found if sealer is None else sealer.seal(found, population.contents)
 
 
 def failed(run: Run, error: Exception) -> Run:

@@ -28,6 +28,7 @@ class Settings(BaseModel):
     connector: str = ""
     kinds: list[str] = Field(default=["*"], description="Kinds to collect, by pattern.")
     exclude: list[str] = Field(default=[], description="Kinds to leave out, by pattern; recorded as excluded.")
+    sealed: list[str] = Field(default=[], description="Kinds to encrypt, by pattern, so that items can be erased.")
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, over the kind's own.")
     concurrency: int = Field(default=8, ge=1, le=64, description="Runs read at a time.")
     run_limit: str = Field(default="15m", description="Longest time one run may take.")

@@ -12,6 +12,8 @@ from collector.cli import (
     asking,
     coverage,
     database,
+    encryption,
+    erase,
     keys,
     kinds,
     log,
@@ -31,7 +33,7 @@ _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
     "kinds", "plan", "policy", "tag",
-    "log", "keys", "verify", "proof", "db",
+    "log", "keys", "verify", "proof", "encryption", "erase", "db",
 )  # fmt: skip
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
@@ -93,4 +95,6 @@ app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="keys")
 app.command("verify")(verify.verify)
 app.command("proof")(verify.proof)
+app.add_typer(encryption.app, name="encryption")
+app.command("erase")(erase.erase)
 app.add_typer(database.app, name="db")

@@ -116,17 +116,13 @@ def history(
 
 def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
     from collector.cli.render import plain
-    from collector.population import document
+    from collector.population import shown_document
 
     volatile = _volatile(store, found)
-    items = [
-        {
-            **plain(each),
-            "document": document(store, each.artifact),
-            "volatile": volatile.get(each.key),
-        }
-        for each in found.items
-    ]
+    items = []
+    for each in found.items:
+        content, withheld = shown_document(store, each.artifact)
+        items.append({**plain(each), "document": content, "withheld": withheld, "volatile": volatile.get(each.key)})
     return {
         "subject": found.subject,
         "observed": found.run is not None,
@@ -164,8 +160,9 @@ def _population(store: Store, found: PopulationAt, at: datetime, columns: Column
 
 
 def _item(store: Store, item: ItemAt, volatile: Json) -> Iterator[Part]:
-    from collector.population import document
+    from collector.population import shown_document
 
+    content, withheld = shown_document(store, item.artifact)
     yield ""
     yield from lines(
         [
@@ -173,10 +170,12 @@ def _item(store: Store, item: ItemAt, volatile: Json) -> Iterator[Part]:
             ("  so since", item.since),
             ("  until", item.until or "still so"),
             ("  artifact", "sha256:" + item.artifact.hex()),
+            ("  withheld", withheld),
         ]
     )
     yield ""
-    yield from outline(document(store, item.artifact), "  ")
+    if not withheld:
+        yield from outline(content, "  ")
     if volatile:
         yield ""
         yield "  Fields that vary by themselves, kept once a day (as last kept by then):"
@@ -190,12 +189,12 @@ def _volatile(store: Store, found: PopulationAt) -> dict[str, Json]:
 
 def _values(store: Store, item: ItemAt, columns: Columns) -> list[object]:
     """Return the cells of an item: what each of *columns* finds in it, or the artifact's name when there are none."""
-    from collector.population import document
+    from collector.population import shown_document
 
     if not columns:
         return [item.artifact]
-    content = document(store, item.artifact)
-    return [_short(each.search(content)) for each in columns.values()]
+    content, withheld = shown_document(store, item.artifact)
+    return [f"({withheld})" if withheld else _short(each.search(content)) for each in columns.values()]
 
 
 def _columns(expressions: list[str] | None) -> Columns:
@@ -261,6 +260,7 @@ def _form(form: Life) -> Iterator[Part]:
             ("  last seen so", form.last_seen),
             ("  then", ended),
             ("  artifact", "sha256:" + form.artifact.hex()),
+            ("  withheld", form.withheld),
         ]
     )
     yield from _fields(form.fields)

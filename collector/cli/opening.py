@@ -63,9 +63,11 @@ def _existing(option: Path | None) -> Path:
 def opened(config: Config, *, create: bool = False) -> Iterator[Store]:
     """Open the store of *config*, and close it at the end. Raises `StoreError`."""
     from collector.clock import SystemClock
+    from collector.encryption import keyring
     from collector.store import open_store
 
     store = open_store(config.store.url, clock=SystemClock(), create=create)
+    store.sealing.keys.use(keyring(config.encryption))
     try:
         yield store
     finally:

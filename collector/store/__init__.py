@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collector.store.erasing import Erasable, Tombstone
 from collector.store.opening import open_store
 from collector.store.records import (
     CheckpointRecord,
@@ -27,6 +28,7 @@ __all__ = [
     "CheckpointRecord",
     "ControlsRecord",
     "EpochRecord",
+    "Erasable",
     "Existence",
     "ItemVersion",
     "Page",
@@ -39,5 +41,6 @@ __all__ = [
     "Stretch",
     "SweepRecord",
     "TokenRecord",
+    "Tombstone",
     "open_store",
 ]

@@ -78,6 +78,18 @@ class Database:
                     conn.execute(_LOCK)
                 yield conn
 
+    def truncate_wal(self) -> bool:
+        """Write what SQLite's write-ahead log holds into the file and empty it; False when a reader is in the way."""
+        if not self.path:
+            return True
+        raw = self.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+        finally:
+            raw.close()
+
     def remember_file(self) -> None:
         """Note which file is open, so that one put in its place is not taken for it."""
         self._inode = _inode(self.path) if self.path else None

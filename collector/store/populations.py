@@ -172,7 +172,7 @@ def _differences(
 ) -> tuple[list[_Difference], Sequence[ItemChange]]:
     """Return the steps that *observation* really makes, and the changes they come from."""
     changes = observation.changes
-    items = _ensure_items(additions, subject, changes, fresh=before is None)
+    items = _ensure_items(additions, subject, observation, fresh=before is None)
     open_ = _open_versions(additions.conn, subject, items.values()) if before else {}
     found: list[_Difference] = []
     kept: list[ItemChange] = []
@@ -186,11 +186,10 @@ def _differences(
     return found, kept
 
 
-def _ensure_items(
-    additions: Additions, subject: int, changes: Sequence[ItemChange], *, fresh: bool
-) -> dict[bytes, int]:
-    keys = {each.key_digest: each.key for each in changes}
-    if len(keys) != len(changes):
+def _ensure_items(additions: Additions, subject: int, observation: Observation, *, fresh: bool) -> dict[bytes, int]:
+    # Where the subject is sealed, the key text is among its secrets and not here.
+    keys = {each.key_digest: None if observation.sealed else each.key for each in observation.changes}
+    if len(keys) != len(observation.changes):
         raise IntegrityError("an observation changes one item twice")
     wanted = list(keys)
     ids: dict[bytes, int] = {}
@@ -202,13 +201,13 @@ def _ensure_items(
     if new:
         numbers = additions.numbers(item, len(new))
         ids.update(zip(new, numbers, strict=True))
-        rows = zip(numbers, repeat(subject), new, (_key_bytes(keys[key]) for key in new), strict=False)
+        rows = zip(numbers, repeat(subject), new, (_encoded(keys[key]) for key in new), strict=False)
         additions.add(item, rows)
     return ids
 
 
-def _key_bytes(key: str) -> bytes:
-    return key.encode("utf-8", "surrogatepass")
+def _encoded(key: str | None) -> bytes | None:
+    return None if key is None else key.encode("utf-8", "surrogatepass")
 
 
 def _open_versions(conn: Connection, subject: int, items: Iterable[int]) -> dict[int, tuple[int, int]]:

@@ -21,6 +21,7 @@ from collector.store import tags as claims
 from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
 from collector.store.door import Door
+from collector.store.erasing import Erasing
 from collector.store.evidence import Evidence, Misread, Read, read_evidence
 from collector.store.locks import locked
 from collector.store.names import Names
@@ -36,8 +37,11 @@ from collector.store.records import (
     RunOutcome,
     SweepRecord,
 )
+from collector.store.rewrapping import Rewrapping
+from collector.store.sealing import Sealing
 from collector.store.slot_pages import Page
 from collector.store.sweeps import SweepReader
+from collector.store.unsealing import Unsealing
 from collector.store.writing import append_sweep
 from collector.tag import Tag
 
@@ -58,6 +62,10 @@ class Store:
         self.checkpoints = Checkpoints(database, self._writing)
         self._recent = Recent()
         self._door = Door(self._append)
+        self.sealing = Sealing(database, self._writing, self._names)
+        self._unsealing = Unsealing(self.sealing.keys)
+        self.rewrapping = Rewrapping(database, self._writing, self._names, self.sealing.keys)
+        self.erasing = Erasing(database, self._writing, self._names, self._unsealing)
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""
@@ -75,7 +83,12 @@ class Store:
 
     def _append(self, sweeps: Sequence[Sweep]) -> list[Receipt]:
         with self._writing() as (conn, now):
-            return [append_sweep(conn, self._names, self._recent, self._sweeps, each, now) for each in sweeps]
+            receipts = []
+            for each in sweeps:
+                receipts.append(append_sweep(conn, self._names, self._recent, self._sweeps, each, now))
+                given = (artifact for one in each.observations for artifact in one.artifacts)
+                self.sealing.keep(conn, given, each.observations)
+            return receipts
 
     def stage(self, artifacts: Iterable[Artifact]) -> None:
         """Store contents ahead of the sweep that will name them; until then nothing refers to them.
@@ -86,6 +99,7 @@ class Store:
         while batch := list(islice(given, _STAGED_AT_A_TIME)):
             with self._writing() as (conn, _):
                 contents.keep(conn, batch)
+                self.sealing.keep(conn, batch)
 
     def append_missed(self, missed: Missed) -> int:
         """Record slots that passed unread, and return the id of the record."""
@@ -138,12 +152,12 @@ class Store:
         Nothing for a subject means that it was empty then, or not yet observed: `observations` tells which.
         """
         with self._database.reading() as conn:
-            return reading.as_of(conn, self._named(conn, kind, source, scope), at, key)
+            return reading.as_of(conn, self._named(conn, kind, source, scope), at, key, self._unsealing)
 
     def history(self, kind: str, key: str, *, source: str | None = None, scope: str | None = None) -> list[ItemVersion]:
         """Return every version of the item *key*, by subject, oldest first."""
         with self._database.reading() as conn:
-            return reading.history(conn, self._named(conn, kind, source, scope), key)
+            return reading.history(conn, self._named(conn, kind, source, scope), key, self._unsealing)
 
     def changes(
         self, period: Period, *, kind: str | None = None, source: str | None = None, scope: str | None = None
@@ -152,7 +166,7 @@ class Store:
         every = kind is source is scope is None
         with self._database.reading() as conn:
             subjects = None if every else self._named(conn, kind, source, scope)
-            return reading.changes(conn, subjects, self._names, period)
+            return reading.changes(conn, subjects, self._names, period, self._unsealing)
 
     def population(
         self,
@@ -169,21 +183,25 @@ class Store:
         With *limit* the first so many of them, and with the `Existence.place` of the last of these as *after* the next.
         """
         with self._database.reading() as conn:
-            return reading.population(conn, self._named(conn, kind, source, scope), period, after=after, limit=limit)
+            return reading.population(
+                conn, self._named(conn, kind, source, scope), period, self._unsealing, after=after, limit=limit
+            )
 
     def artifact(self, digest: bytes) -> bytes:
-        """Return the bytes of an artifact, verified against *digest*.
+        """Return the bytes of an artifact, verified against *digest*, and opened when it is sealed.
 
-        Raises `QueryError` when there is none, `IntegrityError` when the stored bytes have another digest.
+        Raises `QueryError` when there is none, `Withheld` when it was erased or its key is not at hand,
+        `IntegrityError` when the stored bytes have another digest.
         """
         with self._database.reading() as conn:
-            return contents.read(conn, digest)
+            return self._unsealing.read(conn, digest)
 
     def volatile(self, subject: Subject, at: datetime) -> dict[str, Json] | None:
         """Return the volatile fields of *subject* last kept at or before *at*, ``{key: {path: value}}``, or None."""
         with self._database.reading() as conn:
             number = self._names.subject(conn, subject)
-            return None if number is None else reading.volatile_fields(conn, number, at)
+            found = None if number is None else reading.volatile_fields(conn, number, at)
+            return found if number is None or found is None else self._unsealing.volatile(conn, number, found)
 
     # Sweeps and runs
 
@@ -344,6 +362,7 @@ class Store:
         except BaseException as error:
             self._names.forget()
             self._recent.forget()
+            self.sealing.keys.forget()
             self._sweeps.forget()
             if isinstance(error, OutsideProfile):
                 raise ConfigError(f"a name is too long for a leaf of the log: {error}", hint="Shorten it.") from error

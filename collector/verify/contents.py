@@ -1,8 +1,8 @@
-"""Every artifact against its digest, and the dictionaries that they are packed with."""
+"""An artifact against its digest, and the dictionaries that contents are packed with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 
 from collector.canonical import digest
 from collector.errors import IntegrityError
@@ -11,31 +11,21 @@ from collector.store.evidence import Evidence, Row
 from collector.store.packing import TRAINED, Words, unpack
 from collector.verify.dictionaries import counted
 from collector.verify.differences import Differences
-from collector.verify.numbered import Numbered
 
 
-def read_contents(evidence: Evidence, differences: Differences) -> Numbered:
-    """Unpack and digest every content, and return the digests by number: those named, whatever the bytes are."""
-    names = Numbered()
-    words = _read_dictionaries(evidence, differences)
-    used: set[int] = set()
-    for row in counted(evidence, differences, "artifact"):
-        with differences.at("artifact", row["id"]):
-            names.add(row["id"], row["digest"])
-            used.add(row["codec"])
-            content(row, words.get)
-    for codec in sorted(words.keys() - used):
-        differences.add("dictionary", codec - TRAINED, "no content is packed with it")
-    return names
-
-
-def _read_dictionaries(evidence: Evidence, differences: Differences) -> dict[int, Words]:
+def read_words(evidence: Evidence, differences: Differences) -> dict[int, Words]:
     """Return the words of the dictionaries by codec: of those whose bytes are what they were."""
     found: dict[int, Words] = {}
     for row in counted(evidence, differences, "dictionary"):
         with differences.at("dictionary", row["id"]):
             found[TRAINED + row["id"]] = _words(row)
     return found
+
+
+def require_words_used(words: Mapping[int, Words], used: Set[int], differences: Differences) -> None:
+    """Note every dictionary of *words* with which no content is packed; *used* are the codecs of all contents."""
+    for codec in sorted(words.keys() - used):
+        differences.add("dictionary", codec - TRAINED, "no content is packed with it")
 
 
 def stored_content(evidence: Evidence, row: Row) -> bytes:

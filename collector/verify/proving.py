@@ -31,11 +31,12 @@ def prove(store: Store, target: str) -> Made:
     """Return the proof of *target*: a run's id, or ``sha256:...`` of an artifact.
 
     The head is that of the first checkpoint that covers the leaf, else the log's own. Raises `QueryError` when there is
-    no such thing in the store, `IntegrityError` where it contradicts itself: then verify it.
+    no such thing in the store, `Withheld` when it was erased, `IntegrityError` where the store contradicts itself: then
+    verify it.
     """
     with store.evidence(lambda *_: None, lambda *_: None) as evidence:
         if target.startswith("sha256:"):
-            name, parts, leaf = _artifact(evidence, target)
+            name, parts, leaf = _artifact(store, evidence, target)
         else:
             run = store.run(target.removeprefix("run:"))
             name = f"run {run.id}"
@@ -69,7 +70,7 @@ def _run(evidence: Evidence, sweep: int) -> tuple[tuple[Part, ...], int]:
     return parts, found.leaf
 
 
-def _artifact(evidence: Evidence, target: str) -> tuple[str, tuple[Part, ...], int]:
+def _artifact(store: Store, evidence: Evidence, target: str) -> tuple[str, tuple[Part, ...], int]:
     try:
         name = bytes.fromhex(target.removeprefix("sha256:"))
     except ValueError:
@@ -77,7 +78,7 @@ def _artifact(evidence: Evidence, target: str) -> tuple[str, tuple[Part, ...], i
     row = evidence.one("artifact", digest=name)
     if row is None:
         raise QueryError(f"the store has no artifact {target}", hint="Take digests from `as-of` or `history`.")
-    data = stored_content(evidence, row)
+    data = stored_content(evidence, row) if row["bytes"] is not None else store.artifact(name)
     found = (
         _changed(evidence, row["id"], data)
         or _kept(evidence, row["id"], data)

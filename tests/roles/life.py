@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 from collector.canonical import canonical, digest
+from collector.errors import Withheld
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.keys import KeyAct, KeyEvent
 from collector.log.note import SignerKey
 from collector.log.origin import log_name, origin
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
+from collector.store import open_store
+from tests.fakes.sealed import FIRST, Ring, live_sealed
 from tests.store.conftest import NOON, Hand
 
 HOUR = timedelta(hours=1)
@@ -39,8 +43,23 @@ def live(store):
     request = store.request_snapshot(SnapshotRequest("paper:hq", ("paper.*",), "why", "Ana", NOON))
     hand.write(trigger=Trigger.ADHOC, request=request)
     store.request_snapshot(SnapshotRequest("paper:hq", (), "and why not", "Ben", NOON))
+    with as_eraser(store) as eraser:
+        live_sealed(store, NOON, eraser)
     go_on(store, 5)
     sign(store)
+
+
+@contextmanager
+def as_eraser(store):
+    """Give *store* as its eraser opens it, where it has roles; a login that owns it erases by itself."""
+    url = store._database.url
+    if not (url.username or "").endswith("_writer"):
+        yield store
+        return
+    name = url.username.replace("_writer", "_eraser")
+    eraser = open_store(url.set(username=name).render_as_string(hide_password=False), clock=store._clock)
+    yield eraser
+    eraser.close()
 
 
 def go_on(store, hours):
@@ -61,8 +80,17 @@ def sign(store):
     store.checkpoints.add_epoch(epoch + 1, taken.note, reason="disk lost", actor="Ana")
 
 
+def content(store, name):
+    """Return the artifact *name*, or why it is withheld."""
+    try:
+        return store.artifact(name)
+    except Withheld as why:
+        return why.message
+
+
 def answers(store):
     """Return the answer to every question of *store*, by its name."""
+    store.sealing.keys.use(Ring(FIRST))
     subjects = store.subjects()
     kinds = sorted({each.kind for each in subjects})
     runs = store.runs(limit=1000)
@@ -74,9 +102,10 @@ def answers(store):
         "subjects": subjects,
         "heads": [store.head(each) for each in subjects],
         "as_of": [store.as_of(kind, at) for kind in kinds for at in times],
-        "history": [store.history(kind, key) for kind in kinds for key in ("a", "b", "c", "nul\0key", "e1")],
+        "history": [store.history(kind, key) for kind in kinds for key in ("a", "b", "c", "nul\0key", "e1", "bob")],
         "changes": changes,
-        "artifacts": [store.artifact(each.after) for each in changes if each.after],
+        "artifacts": [content(store, each.after) for each in changes if each.after],
+        "erasures": store.erasing.tombstones(),
         "volatile": [store.volatile(each, NOON + HOUR) for each in subjects],
         "sweeps": list(store.sweeps(ALWAYS)),
         "last_sweep": store.last_sweep("paper:hq"),

@@ -36,6 +36,7 @@ from collector.verify import verify
 from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
+from tests.fakes.sealed import live_sealed
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
@@ -197,11 +198,12 @@ def live(site):
     for number in (1, taken.id):
         site.stamp(number)
         store.checkpoints.add_receipt(number, "vault", {"path": f"/{number}"})
+    live_sealed(store, site.clock.now())
     store.checkpoints.add_epoch(2, taken.note, reason="a loss, for the test", actor="Ana")
     site.signer.begin_epoch(site.checkpointer.log, 2)
     for _ in range(2 * PAGE):  # so that there are two pages of the slot ledger
         site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
-    for number in range(4):
+    for number in range(5):
         store.append_tag("run:1-0", "C-2", f"note {number}", "Ana")
     site.take()
 
