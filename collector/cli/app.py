@@ -12,6 +12,7 @@ from collector.cli import (
     asking,
     coverage,
     database,
+    engagement,
     keys,
     kinds,
     log,
@@ -30,6 +31,7 @@ from collector.cli.exits import MEANINGS
 _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
+    "engagement",
     "kinds", "plan", "policy", "tag",
     "log", "keys", "verify", "proof", "db",
 )  # fmt: skip
@@ -85,6 +87,7 @@ app.command("as-of")(asking.as_of)
 app.command("diff")(asking.diff)
 app.command("history")(asking.history)
 app.command("runs")(runs.runs)
+app.add_typer(engagement.app, name="engagement")
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)

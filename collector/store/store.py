@@ -12,6 +12,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from collector.clock import Clock, from_ms, to_ms
+from collector.engagement import Engagement
 from collector.errors import ConfigError
 from collector.log import ledger
 from collector.log.leaf import Leaf, OutsideProfile
@@ -20,6 +21,7 @@ from collector.store import contents, neighbours, plans, reading, requests, sear
 from collector.store import tags as claims
 from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
+from collector.store.desk import Desk
 from collector.store.evidence import Evidence, Misread, Read, read_evidence
 from collector.store.locks import locked
 from collector.store.names import Names
@@ -52,6 +54,7 @@ class Store:
         self._sweeps = SweepReader(self._names)
         self._planned: dict[int, frozenset[Subject]] = {}
         self.checkpoints = Checkpoints(database, self._writing)
+        self.desk = Desk(database, self._writing)
         self._recent = Recent()
 
     def close(self) -> None:
@@ -246,6 +249,10 @@ class Store:
         """Return the snapshot request that *run* (an id) answered; None when it answered none."""
         with self._database.reading() as conn:
             return requests.request_of(conn, int(run.partition("-")[0]))
+
+    def engagements(self) -> list[Engagement]:
+        """Return every engagement, closed ones too, oldest first; what people record for one is in `desk`."""
+        return self.desk.engagements()
 
     # The log, and locks
 

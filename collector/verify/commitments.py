@@ -13,6 +13,7 @@ from collector.log.leaf import LeafKind
 from collector.log.note import parse_note
 from collector.model import Json
 from collector.store.evidence import Evidence, Row
+from collector.verify.desk import DeskActs
 from collector.verify.dictionaries import Dictionaries, counted
 from collector.verify.differences import Differences
 from collector.verify.numbered import Grouped, Numbered
@@ -45,6 +46,7 @@ class Commitments:
             "checkpoint_token": self._token,
             "checkpoint_anchor": self._anchor,
             "log_epoch": self._epoch,
+            "desk_act": DeskActs(evidence, contents, known).said,
         }
 
     @property

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest
+from collector.engagement import Examination, Terms
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.keys import KeyAct, KeyEvent
 from collector.log.note import SignerKey
@@ -37,8 +39,18 @@ def live(store):
     request = store.request_snapshot(SnapshotRequest("paper:hq", ("paper.*",), "why", "Ana", NOON))
     hand.write(trigger=Trigger.ADHOC, request=request)
     store.request_snapshot(SnapshotRequest("paper:hq", (), "and why not", "Ben", NOON))
+    examine(store)
     go_on(store, 5)
     sign(store)
+
+
+def examine(store):
+    """Record an engagement, and something of every other kind for it."""
+    terms = Terms(Examination.TYPE_II, Period(NOON, NOON + HOUR), auditors=("Eva",))
+    document = {"did": "created", "name": "soc2-2026", **terms.document()}
+    [began] = store.desk.record([NewAct(ActKind.ENGAGEMENT, document, "Ana", people=terms.auditors)])
+    for kind in set(ActKind) - {ActKind.ENGAGEMENT}:
+        store.desk.record([NewAct(kind, {"said": kind}, "Ben", began.id, began.id, b"rows\0")])
 
 
 def go_on(store, hours):
@@ -87,6 +99,8 @@ def answers(store):
         "controls": store.controls(),
         "missed": store.missed(ALWAYS),
         "tags": store.tags(),
+        "acts": [store.desk.acts(kind) for kind in ActKind],
+        "engagements": store.engagements(),
         "pending_requests": store.pending_requests(),
         "leaves": list(store.leaves()),
         "head": log.head(),
