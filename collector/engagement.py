@@ -164,7 +164,8 @@ def checked_terms(terms: Terms) -> Terms:
 def _dated(act: Act) -> Dated:
     said = act.document
     period = Period(parse_instant(said["start"]), parse_instant(said["end"]))
-    terms = Terms(Examination(said["type"]), period, *(tuple(said[name]) for name in _LISTS), act.people)
+    asked, sources, scopes, controls = (tuple(said[name]) for name in _LISTS)
+    terms = Terms(Examination(said["type"]), period, asked, sources, scopes, controls, act.people)
     return Dated(act.at, act.actor, terms, said.get("why", ""))
 
 

@@ -21,6 +21,16 @@ def engagement_of(store: Store, name: str) -> Engagement:
     return find(store.engagements(), name)
 
 
+def acts_of(store: Store, kind: ActKind, name: str = "") -> tuple[list[Act], dict[int, str]]:
+    """Return the acts of *kind*, of the engagement *name* or of all, and the names of engagements by id.
+
+    Raises `QueryError` when there is no engagement *name*.
+    """
+    known = store.engagements()
+    number = find(known, name).id if name else None
+    return store.desk.acts(kind, number), {each.id: each.name for each in known}
+
+
 def create(store: Store, controls: ControlSet, name: str, terms: Terms, *, actor: str) -> Engagement:
     """Record the engagement *name* with *terms*, and return it.
 

@@ -18,6 +18,7 @@ from collector.cli import (
     log,
     plan,
     policy,
+    population,
     running,
     runs,
     setup,
@@ -31,7 +32,7 @@ from collector.cli.exits import MEANINGS
 _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
-    "engagement",
+    "engagement", "population", "populations",
     "kinds", "plan", "policy", "tag",
     "log", "keys", "verify", "proof", "db",
 )  # fmt: skip
@@ -88,6 +89,8 @@ app.command("diff")(asking.diff)
 app.command("history")(asking.history)
 app.command("runs")(runs.runs)
 app.add_typer(engagement.app, name="engagement")
+app.command("population")(population.population)
+app.command("populations")(population.populations)
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)

@@ -9,9 +9,10 @@ import typer
 
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, show
-from collector.cli.opening import load_ours, opened, period_of
+from collector.cli.opening import asked_period, load_ours, opened
 from collector.cli.options import (
     ConfigOption,
+    EngagementOption,
     FromOption,
     JsonOption,
     KindOption,
@@ -55,6 +56,7 @@ def coverage(
     control: ServingOption = "",
     source: SourceOption = "",
     kind: KindOption = "",
+    engagement: EngagementOption = "",
     by: _By = "",
     fail_on_gap: _FailOnGap = False,
     config: ConfigOption = None,
@@ -63,7 +65,7 @@ def coverage(
     """Show what became of every slot due in a period, and its gaps.
 
     A slot is collected, failed, missed or excluded; each gap is shown with its cause. Left out, the period is the
-    last 30 days.
+    last 30 days, or that of the engagement.
 
     \b
     Example: evidenced coverage --from 2026-01-01 --to 2026-04-01 \\
@@ -77,9 +79,10 @@ def coverage(
     by = by or ("kind" if criterion or control else "criterion")
     if by not in GROUPINGS:
         raise QueryError(f"coverage cannot be grouped by {by!r}", hint=f"Group by {', '.join(GROUPINGS)}.")
-    question = Question(period_of(since, until), source, kind, criterion, control, by)
     settings = load_ours(config)
     with opened(settings) as store:
+        period, terms = asked_period(store, engagement, since, until)
+        question = Question(period, source, kind, criterion, control, by, terms)
         found = ask(store, question, now=SystemClock().now(), grace=parse_duration(settings.plan.grace))
     if as_json:
         show_json(_document(found))

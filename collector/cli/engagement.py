@@ -19,7 +19,7 @@ from collector.model import Period
 if TYPE_CHECKING:
     from collector.engagement import Dated, Engagement, Terms
 
-app = typer.Typer(no_args_is_help=True, help="Audits: a period, and what is in scope of it.")
+app = typer.Typer(no_args_is_help=True, help="Audits: a period, and what is in scope.")
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="What the engagement is called.")]
 _From = Annotated[str, typer.Option("--from", metavar="TIME", help="Type II: start of the period, included.")]
@@ -55,7 +55,9 @@ def create(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Create an engagement: Type II over a period, or Type I at an instant.
+    """Create an engagement.
+
+    Type II over a period, or Type I at an instant.
 
     \b
     Example: evidenced engagement create soc2-2026 --from 2026-01-01 \\
@@ -97,9 +99,10 @@ def amend(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change what is in scope, from now on; what was in scope before stays on record.
+    """Change what is in scope, from now on.
 
-    What is not named stays; a list that is named is replaced whole. '--source *' is all of them.
+    What was in scope before stays on record. What is not named stays; a list that is named is
+    replaced whole. '--source *' is all of them.
 
     \b
     Example: evidenced engagement amend soc2-2026 --to 2026-10-01 \\
@@ -127,7 +130,9 @@ def amend(
 
 @app.command()
 def close(name: _Name, by: ActorOption = "", config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Close an engagement: nothing more is recorded for it, and everything can still be asked.
+    """Close an engagement.
+
+    Nothing more is recorded for it; everything can still be asked.
 
     \b
     Example: evidenced engagement close soc2-2026

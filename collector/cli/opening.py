@@ -15,6 +15,7 @@ from collector.errors import ConfigError, QueryError
 if TYPE_CHECKING:
     from collector.config import Config
     from collector.connector import Connector
+    from collector.engagement import Terms
     from collector.model import Period
     from collector.store import Store
 
@@ -105,6 +106,20 @@ def period_of(since: str, until: str, *, days: int = 30) -> Period:
             hint="A period includes its start, not its end: for March, --from 2026-03-01 --to 2026-04-01.",
         )
     return Period(start, end)
+
+
+def asked_period(store: Store, engagement: str, since: str, until: str) -> tuple[Period, Terms | None]:
+    """Return the period that is asked about, and the terms of *engagement* if one is named: its period is the default.
+
+    Raises `QueryError` as `period_of`, and when there is no such engagement.
+    """
+    from collector.ask.engagements import engagement_of
+    from collector.clock import iso
+
+    if not engagement:
+        return period_of(since, until), None
+    terms = engagement_of(store, engagement).terms
+    return period_of(since or iso(terms.period.start), until or iso(terms.period.end)), terms
 
 
 def instants(*texts: str) -> tuple[list[datetime], datetime]:

@@ -41,3 +41,11 @@ ActorOption = Annotated[
 ServingOption = Annotated[
     str, typer.Option("--control", metavar="ID", help="Only what serves this control.", show_default=False)
 ]
+EngagementOption = Annotated[
+    str,
+    typer.Option("--engagement", metavar="NAME", help="Of this engagement: its period and scope.", show_default=False),
+]
+InEngagementOption = Annotated[
+    str, typer.Option("--engagement", metavar="NAME", help="Only of this engagement.", show_default=False)
+]
+ForEngagementOption = Annotated[str, typer.Option("--engagement", metavar="NAME", help="The engagement it is for.")]

@@ -31,7 +31,7 @@ def policy(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the least-privilege policy for the kinds that are enabled.
+    """Print the least-privilege policy for what is enabled.
 
     Without a configuration, for every kind of the connector. There may be several documents: each is within the
     vendor's size limit.

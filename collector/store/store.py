@@ -17,7 +17,7 @@ from collector.errors import ConfigError
 from collector.log import ledger
 from collector.log.leaf import Leaf, OutsideProfile
 from collector.model import Artifact, Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject, Sweep
-from collector.store import contents, neighbours, plans, reading, requests, searching, tables
+from collector.store import contents, lives, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
 from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
@@ -139,6 +139,12 @@ class Store:
         """Return every version of the item *key*, by subject, oldest first."""
         with self._database.reading() as conn:
             return reading.history(conn, self._named(conn, kind, source, scope), key)
+
+    def lives(self, subject: Subject, before: datetime) -> Iterator[lives.ItemLife]:
+        """Yield every item of *subject* that was there before *before*, by key digest, with its forms so far."""
+        with self._database.reading() as conn:
+            number = self._names.subject(conn, subject)
+        return iter(()) if number is None else lives.lives(self._database.reading, number, before)
 
     def changes(
         self, period: Period, *, kind: str | None = None, source: str | None = None, scope: str | None = None
