@@ -26,6 +26,7 @@ from collector.config_checks import (
     no_connector,
     store_url,
 )
+from collector.config_desk import SampleSettings, UploadSettings
 from collector.config_errors import ConfigProblems, worded
 from collector.connector import Connector, Settings
 from collector.errors import ConfigError
@@ -133,6 +134,8 @@ class _Sections(_Section):
     plan: PlanSettings = PlanSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
     verify: VerifySettings = VerifySettings()
+    samples: SampleSettings = SampleSettings()
+    uploads: UploadSettings = UploadSettings()
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, for every source.")
     controls: str | None = Field(default=None, description="File of your own controls; else the starter set.")
 

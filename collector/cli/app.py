@@ -21,6 +21,7 @@ from collector.cli import (
     population,
     running,
     runs,
+    sample,
     setup,
     snapshot,
     status,
@@ -32,7 +33,7 @@ from collector.cli.exits import MEANINGS
 _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
-    "engagement", "population", "populations",
+    "engagement", "population", "populations", "sample",
     "kinds", "plan", "policy", "tag",
     "log", "keys", "verify", "proof", "db",
 )  # fmt: skip
@@ -91,6 +92,7 @@ app.command("runs")(runs.runs)
 app.add_typer(engagement.app, name="engagement")
 app.command("population")(population.population)
 app.command("populations")(population.populations)
+app.add_typer(sample.app, name="sample")
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)
