@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from collector.act import Act, ActKind, NewAct
+from collector.ask.expressions import compiled
 from collector.ask.populations import frozen
 from collector.canonical import canonical
 from collector.errors import IntegrityError, QueryError
@@ -159,7 +160,9 @@ def _drawn(
 
 def _labels(store: Store, population: Act, expression: str) -> Iterator[tuple[str, str]]:
     """Yield the id of every row, and what *expression* finds in the item's last form."""
-    found = _compiled(expression)
+    if not expression:
+        raise QueryError("strata need an expression over an item", hint="Name it: --stratum EXPR, e.g. --stratum team.")
+    found = compiled(expression)
     for row in rows(_bytes(store, population)):
         value = found.search(document(store, bytes.fromhex(row.artifacts[-1])))
         yield row.id, value if isinstance(value, str) else canonical(value).decode("utf-8")
@@ -169,18 +172,6 @@ def _recorded_labels(store: Store, act: Act) -> Iterator[tuple[str, str]]:
     for line in store.artifact(act.artifact).splitlines() if act.artifact else ():
         said = orjson.loads(line)
         yield said["id"], said["stratum"]
-
-
-def _compiled(expression: str) -> Any:
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-
-    if not expression:
-        raise QueryError("strata need an expression over an item", hint="Name it: --stratum EXPR, e.g. --stratum team.")
-    try:
-        return jmespath.compile(expression)
-    except JMESPathError as error:
-        raise QueryError(f"{expression!r} is not a JMESPath expression: {error}", hint="E.g. Tags[0].Key") from None
 
 
 def _items(store: Store, population: Act, act: Act) -> Iterator[Row]:

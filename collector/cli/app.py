@@ -19,6 +19,7 @@ from collector.cli import (
     plan,
     policy,
     population,
+    reconcile,
     running,
     runs,
     sample,
@@ -33,7 +34,7 @@ from collector.cli.exits import MEANINGS
 _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
-    "engagement", "population", "populations", "sample",
+    "engagement", "population", "populations", "sample", "reconcile",
     "kinds", "plan", "policy", "tag",
     "log", "keys", "verify", "proof", "db",
 )  # fmt: skip
@@ -93,6 +94,7 @@ app.add_typer(engagement.app, name="engagement")
 app.command("population")(population.population)
 app.command("populations")(population.populations)
 app.add_typer(sample.app, name="sample")
+app.command("reconcile")(reconcile.reconcile)
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)

@@ -13,7 +13,6 @@ from collector.cli.opening import instants, opened_store
 from collector.cli.options import ConfigOption, JsonOption, KindArgument, ScopeOption, SourceOption
 from collector.cli.render import plural, show_json
 from collector.clock import iso
-from collector.errors import QueryError
 from collector.model import Json, Run
 
 if TYPE_CHECKING:
@@ -199,16 +198,9 @@ def _values(store: Store, item: ItemAt, columns: Columns) -> list[object]:
 
 
 def _columns(expressions: list[str] | None) -> Columns:
-    import jmespath
-    from jmespath.exceptions import JMESPathError
+    from collector.ask.expressions import compiled
 
-    columns = {}
-    for text in expressions or []:
-        try:
-            columns[text] = jmespath.compile(text)
-        except JMESPathError as error:
-            raise QueryError(f"{text!r} is not a JMESPath expression: {error}", hint="E.g. Tags[].Key") from None
-    return columns
+    return {text: compiled(text) for text in expressions or []}
 
 
 def _difference(found: Difference) -> Iterator[Part]:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_a_systematic_sample_is_evenly_spaced_in_the_order_given(names, size, se
     assert len(drawn) == len(set(drawn)) == min(size, len(names))
     places = [names.index(each) for each in drawn]
     assert places == sorted(places)
-    steps = {after - before for before, after in zip(places, places[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(places)}
     assert all(len(names) // len(drawn) <= step <= -(-len(names) // len(drawn)) for step in steps)
 
 
