@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from collector.act import Act, ActKind, NewAct
+from collector.ask.notes import note_of
 from collector.engagement import Engagement, Terms, checked_name, checked_terms, engagements, find
 from collector.errors import QueryError
 
@@ -57,9 +58,7 @@ def amend(store: Store, controls: ControlSet, name: str, terms: Terms, *, why: s
     terms = _known(store, controls, terms)
     if terms == engagement.terms:
         raise QueryError(f"these are the terms of {name!r} already", hint="Nothing was recorded.")
-    if not why.strip():
-        raise QueryError("an amendment needs a reason", hint="Say why: --why TEXT.")
-    document = {"did": "amended", "why": why.strip(), **terms.document()}
+    document = {"did": "amended", "why": note_of(why, "an amendment needs a reason", "--why"), **terms.document()}
     act = NewAct(ActKind.ENGAGEMENT, document, actor, engagement.id, people=terms.auditors)
     store.desk.record([act])
     return engagement_of(store, name)
@@ -72,12 +71,17 @@ def close(store: Store, name: str, *, actor: str) -> Engagement:
     return engagement_of(store, name)
 
 
+def require_control(controls: ControlSet, name: str) -> None:
+    """Raise `QueryError` that names the nearest unless *controls* has the control *name*."""
+    defined = {each.id for each in controls.controls}
+    if name not in defined:
+        raise _unknown("control", name, defined)
+
+
 def _known(store: Store, controls: ControlSet, terms: Terms) -> Terms:
     terms = checked_terms(terms)
-    defined = {each.id for each in controls.controls}
     for name in terms.controls:
-        if name not in defined:
-            raise _unknown("control", name, defined)
+        require_control(controls, name)
     subjects = store.subjects()
     # Before anything was collected nobody can tell a source that is to come from one that is misspelt.
     if subjects:

@@ -27,6 +27,7 @@ from collector.cli import (
     snapshot,
     status,
     tag,
+    upload,
     verify,
 )
 from collector.cli.exits import MEANINGS
@@ -35,6 +36,7 @@ _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
     "engagement", "population", "populations", "sample", "reconcile",
+    "upload", "uploads",
     "kinds", "plan", "policy", "tag",
     "log", "keys", "verify", "proof", "db",
 )  # fmt: skip
@@ -95,6 +97,8 @@ app.command("population")(population.population)
 app.command("populations")(population.populations)
 app.add_typer(sample.app, name="sample")
 app.command("reconcile")(reconcile.reconcile)
+app.command("upload")(upload.upload)
+app.command("uploads")(upload.uploads)
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)

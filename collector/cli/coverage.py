@@ -21,13 +21,19 @@ from collector.cli.options import (
     ToOption,
 )
 from collector.cli.render import plural, show_json, span
+from collector.cli.upload import due_parts
 from collector.clock import iso
 from collector.errors import QueryError
 from collector.model import Outcome
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from collector.ask.coverage import Coverage
+    from collector.config import Config
     from collector.coverage import Gap
+    from collector.store import Store
+    from collector.upload import Expected
 
 _SHOWN_RUNS = 6
 
@@ -83,13 +89,24 @@ def coverage(
     with opened(settings) as store:
         period, terms = asked_period(store, engagement, since, until)
         question = Question(period, source, kind, criterion, control, by, terms)
-        found = ask(store, question, now=SystemClock().now(), grace=parse_duration(settings.plan.grace))
+        now = SystemClock().now()
+        found = ask(store, question, now=now, grace=parse_duration(settings.plan.grace))
+        due = _uploads(store, settings, engagement, now) if engagement else []
     if as_json:
-        show_json(_document(found))
+        show_json(_document(found) | ({"engagement": engagement, "uploads": due} if engagement else {}))
     else:
         show(*_coverage(found))
+        show(*due_parts(due))
     if fail_on_gap and (found.gaps or found.lost or not found.total.due):
         raise typer.Exit(NOT_IN_ORDER)
+
+
+def _uploads(store: Store, settings: Config, engagement: str, now: datetime) -> list[Expected]:
+    from collector.ask.engagements import engagement_of
+    from collector.ask.uploads import uploads_due
+    from collector.tag import load_controls
+
+    return uploads_due(store, load_controls(settings.controls_path), engagement_of(store, engagement), now=now)
 
 
 def _document(found: Coverage) -> dict[str, object]:
