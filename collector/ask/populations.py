@@ -6,12 +6,14 @@ Everything comes from what is recorded; what the statement says of slots and gap
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from collector.act import Act, ActKind, NewAct
 from collector.ask.coverage import Coverage, Question, coverage
+from collector.ask.expressions import compiled
 from collector.ask.plans import recorded_plans
 from collector.canonical import digest
 from collector.clock import from_ms, to_ms
@@ -19,7 +21,7 @@ from collector.engagement import Engagement
 from collector.errors import QueryError
 from collector.frozen import FORM, row_line, stamp
 from collector.grouping import by_day, by_scope, tally_by
-from collector.model import Json, Outcome, Period, Run, Subject
+from collector.model import Json, Outcome, Period, Subject
 from collector.population import document, subjects_of
 from collector.presence import Presence, Sightings, event_time, presence
 
@@ -70,8 +72,10 @@ def over_period(store: Store, kind: str, engagement: Engagement, *, now: datetim
     subjects = [each for each in subjects_of(store, kind) if terms.holds(each)]
     if not subjects:
         raise QueryError(f"the engagement has no source or scope of {kind}", hint="`evidenced engagement show` tells.")
-    found = _Counting(store, kind, Period(period.start, until), now)
-    seen = _good_runs(store, kind, found.period)
+    dated_by = _event_field(store, subjects, now)
+    found = _Counting(store, Period(period.start, until), now, dated_by)
+    # What happened in the period may be read after it: an event kind rests on every good run since it began.
+    seen = _good_runs(store, kind, Period(period.start, now + _MS) if dated_by else found.period)
     described = [found.add(subject, seen.get(subject, _Seen())) for subject in subjects]
     asked = Question(period, kind=kind, by="scope", terms=replace(terms, criteria=(), controls=()))
     covered = coverage(store, asked, now=now, grace=grace) if _planned(store, kind) else None
@@ -81,7 +85,7 @@ def over_period(store: Store, kind: str, engagement: Engagement, *, now: datetim
         "kind": kind,
         "engagement": engagement.id,
         "period": {"start": stamp(period.start), "end": stamp(period.end), "until": stamp(until)},
-        "event_time": found.event_field or None,
+        "event_time": dated_by or None,
         "undated": found.undated,
         "rows": {"sha256": digest(rows).hex(), "count": found.count, "bytes": len(rows)},
         "items": {name: getattr(found, name) for name in ("joined", "left", "changed")},
@@ -109,13 +113,12 @@ def frozen(store: Store, name: str) -> Act:
 class _Counting:
     """Goes through the items of subject after subject and writes the rows."""
 
-    def __init__(self, store: Store, kind: str, period: Period, now: datetime) -> None:
+    def __init__(self, store: Store, period: Period, now: datetime, dated_by: str) -> None:
         self.period = period
         self.rows = bytearray()
         self.count = self.joined = self.left = self.changed = self.undated = 0
-        self.event_field = ""
-        self._store, self._kind, self._now = store, kind, now
-        self._field: Any = None
+        self._store, self._now = store, now
+        self._field = compiled(dated_by) if dated_by else None
 
     def add(self, subject: Subject, seen: _Seen) -> dict[str, Json]:
         """Write the rows of *subject* and return what the statement says of it."""
@@ -124,11 +127,10 @@ class _Counting:
         last = self._store.run(seen.ids[-1]) if seen.ids else before
         if first is None or last is None:
             return {**_named(subject), "observed": False, "items": 0}
-        self._look_for_events(last)
         times = [*([before.finished] if before else []), *map(from_ms, seen.times)]
         sightings = Sightings(first.finished, times)
         count = self.count
-        for item in self._store.lives(subject, self._now + _MS if self.event_field else self.period.end):
+        for item in self._store.lives(subject, self._now + _MS if self._field else self.period.end):
             self._item(subject, item, sightings)
         return {
             **_named(subject),
@@ -138,27 +140,14 @@ class _Counting:
             "run_before": before.id if before else None,
             "runs": seen.ids,
             "last_run": last.id,
+            "read_until": stamp(last.watermark_after) if last.watermark_after else None,
             "procedure": last.provenance.procedure,
             "reported": {each.operation: each.total for each in last.operations if each.total is not None},
         }
 
-    def _look_for_events(self, run: Run) -> None:
-        """Note whether the kind is of events, and by which field they are dated, as the procedure of *run* says."""
-        import jmespath
-
-        name = run.provenance.procedure.removeprefix("sha256:")
-        try:
-            said = document(self._store, bytes.fromhex(name)).get("since")
-        except (QueryError, ValueError):
-            # A run by hand before there was a plan: the procedure is known by its digest alone.
-            said = None
-        if said:
-            self.event_field = said["field"]
-            self._field = jmespath.compile(self.event_field)
-
     def _item(self, subject: Subject, item: ItemLife, sightings: Sightings) -> None:
         at = None
-        if self.event_field:
+        if self._field:
             last = item.forms[-1]
             at = event_time(self._field.search(document(self._store, last.artifact)))
             read = item.forms[0].start
@@ -176,6 +165,22 @@ class _Counting:
         self.left += bool(found.left)
         self.changed += bool(found.changes)
         self.rows += row_line(subject, item.key, item.key_digest, found, at) + b"\n"
+
+
+def _event_field(store: Store, subjects: Sequence[Subject], now: datetime) -> str:
+    """Return by which field the items of *subjects* are dated, as the newest procedure says; empty: they are no events.
+
+    A run by hand before there was a plan says nothing: its procedure is known by its digest alone.
+    """
+    for subject in subjects:
+        run, _ = store.observations(subject, now)
+        try:
+            said = document(store, bytes.fromhex(run.provenance.procedure.removeprefix("sha256:"))) if run else {}
+        except (QueryError, ValueError):
+            continue
+        if said.get("since"):
+            return str(said["since"]["field"])
+    return ""
 
 
 def _good_runs(store: Store, kind: str, period: Period) -> dict[Subject, _Seen]:

@@ -20,6 +20,8 @@ from collector.cli import (
     policy,
     population,
     reconcile,
+    request,
+    review,
     running,
     runs,
     sample,
@@ -36,7 +38,7 @@ _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
     "engagement", "population", "populations", "sample", "reconcile",
-    "upload", "uploads",
+    "upload", "uploads", "request", "review", "reviews",
     "kinds", "plan", "policy", "tag",
     "log", "keys", "verify", "proof", "db",
 )  # fmt: skip
@@ -99,6 +101,9 @@ app.add_typer(sample.app, name="sample")
 app.command("reconcile")(reconcile.reconcile)
 app.command("upload")(upload.upload)
 app.command("uploads")(upload.uploads)
+app.add_typer(request.app, name="request")
+app.command("review")(review.review)
+app.command("reviews")(review.reviews)
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)

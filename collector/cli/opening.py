@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collector.config import Config
     from collector.connector import Connector
     from collector.engagement import Terms
-    from collector.model import Period
+    from collector.model import Period, Subject
     from collector.store import Store
 
 DEFAULT_CONFIG = "evidenced.toml"
@@ -120,6 +120,13 @@ def asked_period(store: Store, engagement: str, since: str, until: str) -> tuple
         return period_of(since, until), None
     terms = engagement_of(store, engagement).terms
     return period_of(since or iso(terms.period.start), until or iso(terms.period.end)), terms
+
+
+def in_scope_of(store: Store, engagement: str) -> Callable[[Subject], bool]:
+    """Return whether a subject is in scope of *engagement*; without one everything is. Raises `QueryError`."""
+    from collector.ask.engagements import engagement_of
+
+    return engagement_of(store, engagement).terms.holds if engagement else lambda _: True
 
 
 def instants(*texts: str) -> tuple[list[datetime], datetime]:

@@ -149,6 +149,27 @@ def test_coverage_of_an_engagement_has_its_period_and_only_what_is_in_scope(site
     assert found["total"]["due"] == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["as-of", "paper.rooms", "--at", "2025-03-14T09:00:00Z"],
+        ["diff", "paper.rooms"],
+        ["runs", "--kind", "paper.rooms"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_every_question_can_be_asked_of_an_engagement(site, command):
+    more = ["--scope", "north", "--from", "2025-03-14T02:00:00Z", "--to", "2025-03-15"]
+    site.evidenced("engagement", "create", "north", *more)
+    answer = site.evidenced(*command, "--engagement", "north")
+    assert answer.code == 0, answer.err
+    assert "north" in answer.out
+    assert "south" not in answer.out
+    assert (
+        "south" in site.evidenced(*command, *(["--from", "2025-03-14T02:00:00Z"] if command[0] == "diff" else [])).out
+    )
+
+
 def test_rows_that_end_within_a_line_are_no_rows():
     with pytest.raises(IntegrityError, match="within a line"):
         list(rows(b'{"id":"x"}'))
