@@ -32,6 +32,14 @@ def acts_of(store: Store, kind: ActKind, name: str = "") -> tuple[list[Act], dic
     return store.desk.acts(kind, number), {each.id: each.name for each in known}
 
 
+def act_named(store: Store, kind: ActKind, name: str) -> Act:
+    """Return the act *name*, as ``population:7`` or ``7``. Raises `QueryError` when there is none of that *kind*."""
+    number = name.removeprefix(f"{kind}:")
+    if not number.isascii() or not number.isdigit():
+        raise QueryError(f"{name!r} is no {kind}", hint=f"They are named like {kind}:7; the lists show the numbers.")
+    return store.desk.act(int(number), kind)
+
+
 def create(store: Store, controls: ControlSet, name: str, terms: Terms, *, actor: str) -> Engagement:
     """Record the engagement *name* with *terms*, and return it.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from collector.act import Act, ActKind, NewAct
 from collector.ask.coverage import Coverage, Question, coverage
+from collector.ask.engagements import act_named
 from collector.ask.expressions import compiled
 from collector.ask.plans import recorded_plans
 from collector.canonical import digest
@@ -104,10 +105,7 @@ def freeze(store: Store, over: Over, engagement: Engagement, *, actor: str) -> A
 
 def frozen(store: Store, name: str) -> Act:
     """Return the frozen population *name* (``population:7`` or ``7``). Raises `QueryError` when there is none."""
-    number = name.removeprefix("population:")
-    if not number.isascii() or not number.isdigit():
-        raise QueryError(f"{name!r} is no frozen population", hint="They are named like population:7.")
-    return store.desk.act(int(number), ActKind.POPULATION)
+    return act_named(store, ActKind.POPULATION, name)
 
 
 class _Counting:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from collector.act import Act, ActKind, NewAct
+from collector.ask.engagements import act_named
 from collector.ask.expressions import compiled
 from collector.ask.populations import frozen
 from collector.canonical import canonical
@@ -112,10 +113,7 @@ def draw(store: Store, name: str, wanted: Wanted, sizes: SampleSettings, *, acto
 
 def sample_of(store: Store, name: str) -> Sample:
     """Return the sample *name* (``sample:9`` or ``9``). Raises `QueryError` when there is none."""
-    number = name.removeprefix("sample:")
-    if not number.isascii() or not number.isdigit():
-        raise QueryError(f"{name!r} is no sample", hint="They are named like sample:9; `evidenced sample list`.")
-    act = store.desk.act(int(number), ActKind.SAMPLE)
+    act = act_named(store, ActKind.SAMPLE, name)
     population = store.desk.act(act.about or 0, ActKind.POPULATION)
     same = [each for each in store.desk.acts(ActKind.SAMPLE, act.engagement) if each.about == act.about]
     again, _ = _drawn(store, population, act.document, list(_recorded_labels(store, act)))

@@ -69,14 +69,6 @@ def upload(
     return store.desk.record([NewAct(ActKind.UPLOAD, said, actor, found.id, data=data)])[0]
 
 
-def upload_of(store: Store, name: str) -> Act:
-    """Return the upload *name* (``upload:9`` or ``9``). Raises `QueryError` when there is none."""
-    number = name.removeprefix("upload:")
-    if not number.isascii() or not number.isdigit():
-        raise QueryError(f"{name!r} is no upload", hint="They are named like upload:9; `evidenced uploads` lists them.")
-    return store.desk.act(int(number), ActKind.UPLOAD)
-
-
 def uploads_due(store: Store, controls: ControlSet, engagement: Engagement, *, now: datetime) -> list[Expected]:
     """Return what people must add for *engagement*, what of it is there, and what is missing at *now*.
 

@@ -11,7 +11,7 @@ import typer
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, load_ours, opened, opened_store
 from collector.cli.options import ActorOption, ConfigOption, EngagementOption, InEngagementOption, JsonOption
-from collector.cli.render import plural, show_json, span
+from collector.cli.render import plural, show_json, span, write_file
 from collector.errors import QueryError
 from collector.model import Json
 
@@ -51,7 +51,7 @@ def population(
         else:
             statement, data, act = _asked(store, settings, target, engagement, actor(by) if freeze else None)
     if rows is not None:
-        _write(rows, data)
+        write_file(rows, data)
     if as_json:
         show_json({"population": act.id if act else None, "frozen": act.at if act else None, "statement": statement})
     else:
@@ -109,13 +109,6 @@ def _asked(store: Store, settings: Json, kind: str, name: str, who: str | None) 
     grace = parse_duration(settings.plan.grace)
     found = over_period(store, kind, engagement, now=SystemClock().now(), grace=grace)
     return found.statement, found.rows, freeze(store, found, engagement, actor=who) if who else None
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise QueryError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _listed(act: Act, engagement: str) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,6 @@ from collector.cli.opening import actor, instants, opened_store
 from collector.cli.options import (
     ActorOption,
     ConfigOption,
-    EngagementOption,
     ForEngagementOption,
     InEngagementOption,
     JsonOption,
@@ -25,6 +24,7 @@ from collector.model import Json
 
 if TYPE_CHECKING:
     from collector.requested import Request
+    from collector.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="What the auditor asks for.")
 
@@ -116,12 +116,8 @@ def show_(
     \b
     Example: evidenced request show R-17
     """
-    from collector.ask.requests import request_of
 
-    with opened_store(config) as store:
-        found = request_of(store, request, engagement)
-        names = {each.id: each.name for each in store.engagements()}
-    _answer(found, names, as_json=as_json)
+    _answer(config, request, engagement, lambda _, found: found, as_json=as_json)
 
 
 @app.command()
@@ -142,13 +138,11 @@ def link(
     Example: evidenced request link R-17 12-3 --note 'the run before the change'
     """
     from collector.ask.requests import link as record
-    from collector.ask.requests import request_of
 
-    with opened_store(config) as store:
-        found = request_of(store, request, engagement)
-        made = record(store, found, target, note=reason, actor=actor(by), remove=remove)
-        names = {each.id: each.name for each in store.engagements()}
-    _answer(made, names, as_json=as_json)
+    def act(store: Store, found: Request) -> Request:
+        return record(store, found, target, note=reason, actor=actor(by), remove=remove)
+
+    _answer(config, request, engagement, act, as_json=as_json)
 
 
 @app.command()
@@ -156,7 +150,7 @@ def status(
     request: _Id,
     to: Annotated[str, typer.Argument(metavar="STATUS", help="open, answered, returned, accepted or withdrawn.")],
     reason: _Note = "",
-    engagement: EngagementOption = "",
+    engagement: InEngagementOption = "",
     by: ActorOption = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -166,12 +160,12 @@ def status(
     \b
     Example: evidenced request status R-17 answered
     """
-    from collector.ask.requests import request_of, set_status
+    from collector.ask.requests import set_status
 
-    with opened_store(config) as store:
-        made = set_status(store, request_of(store, request, engagement), to, note=reason, actor=actor(by))
-        names = {each.id: each.name for each in store.engagements()}
-    _answer(made, names, as_json=as_json)
+    def act(store: Store, found: Request) -> Request:
+        return set_status(store, found, to, note=reason, actor=actor(by))
+
+    _answer(config, request, engagement, act, as_json=as_json)
 
 
 @app.command()
@@ -189,12 +183,11 @@ def comment(
     Example: evidenced request comment R-17 'contractors are in the second'
     """
     from collector.ask.requests import comment as record
-    from collector.ask.requests import request_of
 
-    with opened_store(config) as store:
-        made = record(store, request_of(store, request, engagement), text, actor=actor(by))
-        names = {each.id: each.name for each in store.engagements()}
-    _answer(made, names, as_json=as_json)
+    def act(store: Store, found: Request) -> Request:
+        return record(store, found, text, actor=actor(by))
+
+    _answer(config, request, engagement, act, as_json=as_json)
 
 
 def _document(found: Request, names: dict[int, str]) -> Json:
@@ -204,7 +197,15 @@ def _document(found: Request, names: dict[int, str]) -> Json:
     return {**plain(found), "due": due, "engagement": names[found.engagement]}
 
 
-def _answer(found: Request, names: dict[int, str], *, as_json: bool) -> None:
+def _answer(
+    config: Path | None, name: str, engagement: str, act: Callable[[Store, Request], Request], *, as_json: bool
+) -> None:
+    """Show the request *name* after *act* was done with it."""
+    from collector.ask.requests import request_of
+
+    with opened_store(config) as store:
+        found = act(store, request_of(store, name, engagement))
+        names = {each.id: each.name for each in store.engagements()}
     if as_json:
         show_json(_document(found, names))
     else:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.acts import said_of
 from collector.cli.layout import Table, lines, show
 from collector.cli.opening import actor, load_ours, opened, opened_store, period_of
 from collector.cli.options import ConfigOption, EngagementOption, InEngagementOption, JsonOption
 from collector.cli.render import plural, show_json
 
 if TYPE_CHECKING:
-    from collector.act import Act
-    from collector.model import Json
+    pass
 
 _Target = Annotated[str, typer.Argument(metavar="POPULATION|CONTROL", help="population:7, or a control's id.")]
 _Decision = Annotated[
@@ -59,7 +59,7 @@ def review(
         new = NewReview(target, decision, note, engagement, period)
         act = record(store, load_controls(settings.controls_path), new, actor=actor(by))
     if as_json:
-        show_json(_said(act))
+        show_json(said_of(act))
         return
     said = act.document
     show(
@@ -88,7 +88,7 @@ def reviews(engagement: InEngagementOption = "", config: ConfigOption = None, as
     with opened_store(config) as store:
         found, names = acts_of(store, ActKind.REVIEW, engagement)
     if as_json:
-        show_json({"reviews": [{**_said(each), "engagement": names[each.engagement]} for each in found]})
+        show_json({"reviews": [{**said_of(each), "engagement": names[each.engagement]} for each in found]})
         return
     rows = [
         [
@@ -105,8 +105,3 @@ def reviews(engagement: InEngagementOption = "", config: ConfigOption = None, as
     ]
     columns = ["review", "engagement", "of", "decision", "period", "at", "by", "note"]
     show(Table(columns, rows), "", plural(len(rows), "review"))
-
-
-def _said(act: Act) -> dict[str, Json]:
-    document = {name: value for name, value in act.document.items() if name != "form"}
-    return {"review": act.id, "at": act.at, "by": act.actor, "leaf": act.leaf, **document}

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.acts import said_of
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, load_ours, opened, opened_store
 from collector.cli.options import ActorOption, ByDefault, ConfigOption, InEngagementOption, JsonOption
 from collector.cli.render import plural, show_json
 from collector.errors import QueryError
-from collector.model import Json
 
 if TYPE_CHECKING:
-    from collector.act import Act
     from collector.ask.samples import Sample
 
 app = typer.Typer(cls=ByDefault.of("draw"))
@@ -109,7 +108,7 @@ def list_(engagement: InEngagementOption = "", config: ConfigOption = None, as_j
     with opened_store(config) as store:
         found, names = acts_of(store, ActKind.SAMPLE, engagement)
     if as_json:
-        show_json({"samples": [{**_said(each), "engagement": names[each.engagement]} for each in found]})
+        show_json({"samples": [{**said_of(each), "engagement": names[each.engagement]} for each in found]})
         return
     rows = [
         [
@@ -129,18 +128,13 @@ def list_(engagement: InEngagementOption = "", config: ConfigOption = None, as_j
     show(Table(columns, rows, right=["drawn", "of"]), "", plural(len(rows), "sample"))
 
 
-def _said(act: Act) -> dict[str, Json]:
-    document = {name: value for name, value in act.document.items() if name != "form"}
-    return {"sample": act.id, "at": act.at, "by": act.actor, "leaf": act.leaf, **document}
-
-
 def _answer(found: Sample, *, as_json: bool) -> None:
     if as_json:
         show_json(
             {
-                **_said(found.act),
+                **said_of(found.act),
                 "number": found.number,
-                "others": [_said(each) for each in found.others],
+                "others": [said_of(each) for each in found.others],
                 "reproduced": found.reproduced,
                 "items": found.items,
                 "dates": found.dates,

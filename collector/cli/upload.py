@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.cli.acts import said_of
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, instants, load_ours, opened
 from collector.cli.options import ActorOption, ConfigOption, ForEngagementOption, InEngagementOption, JsonOption
-from collector.cli.render import plural, show_json, size
+from collector.cli.render import plural, show_json, size, write_file
 from collector.errors import QueryError
-from collector.model import Json
 
 if TYPE_CHECKING:
     from collector.act import Act
@@ -57,7 +57,7 @@ def upload(
         new = NewUpload(file, control, effective, reason)
         act = record(store, controls, engagement, new, settings.uploads, actor=actor(by))
     if as_json:
-        show_json(_said(act))
+        show_json(said_of(act))
     else:
         show(*_shown(act))
 
@@ -78,8 +78,8 @@ def uploads(
     Example: evidenced uploads upload:9 --out review.pdf
     """
     from collector.act import ActKind
-    from collector.ask.engagements import acts_of, engagement_of
-    from collector.ask.uploads import upload_of, uploads_due
+    from collector.ask.engagements import act_named, acts_of, engagement_of
+    from collector.ask.uploads import uploads_due
     from collector.tag import load_controls
 
     if out is not None and not which:
@@ -90,13 +90,14 @@ def uploads(
     with opened(settings) as store:
         found, names = acts_of(store, ActKind.UPLOAD, engagement)
         if which:
-            found = [upload_of(store, which)]
-            _write(out, store.artifact(found[0].artifact or b""))
+            found = [act_named(store, ActKind.UPLOAD, which)]
+            if out is not None:
+                write_file(out, store.artifact(found[0].artifact or b""))
         elif engagement:
             controls = load_controls(settings.controls_path)
             due = uploads_due(store, controls, engagement_of(store, engagement), now=now)
     if as_json:
-        show_json({"uploads": [{**_said(each), "engagement": names[each.engagement]} for each in found], "due": due})
+        show_json({"uploads": [{**said_of(each), "engagement": names[each.engagement]} for each in found], "due": due})
     elif which:
         show(*_shown(found[0]))
     else:
@@ -120,20 +121,6 @@ def due_parts(due: list[Expected]) -> Iterator[Part]:
 
 def _ids(uploads: tuple[int, ...]) -> list[str]:
     return [f"upload:{each}" for each in uploads]
-
-
-def _write(out: Path | None, data: bytes) -> None:
-    if out is None:
-        return
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise QueryError(f"{out}: cannot be written: {error.strerror}") from error
-
-
-def _said(act: Act) -> dict[str, Json]:
-    document = {name: value for name, value in act.document.items() if name != "form"}
-    return {"upload": act.id, "at": act.at, "by": act.actor, "leaf": act.leaf, **document}
 
 
 def _shown(act: Act) -> list[Part]:
