@@ -39,11 +39,7 @@ class Desk:
         Raises `QueryError`, and records nothing, when the engagement is closed or not there, and what *rule* raises.
         """
         with self._writing() as (conn, now):
-            for engagement, kind in {(each.engagement, each.kind) for each in acts}:
-                every = engagements(_acts(conn, _EVERY.where(desk_act.c.kind == ActKind.ENGAGEMENT.value)))
-                if engagement is not None:
-                    require_open(every, engagement)
-                rule(_acts(conn, _of(kind, engagement)))
+            _require_allowed(conn, acts, rule)
             numbers = [_append(conn, each, now) for each in acts]
             return [_one(conn, number) for number in numbers]
 
@@ -72,6 +68,14 @@ _EVERY = select(desk_act, actor.c.name).join(actor, actor.c.id == desk_act.c.act
 def _of(kind: ActKind, engagement: int | None) -> Select[Any]:
     query = _EVERY.where(desk_act.c.kind == kind.value)
     return query if engagement is None else query.where(desk_act.c.engagement == engagement)
+
+
+def _require_allowed(conn: Connection, acts: Sequence[NewAct], rule: Rule) -> None:
+    """Raise what forbids *acts*. Behind the write lock, so that no other writer comes between this and the record."""
+    for engagement in {each.engagement for each in acts if each.engagement is not None}:
+        require_open(engagements(_acts(conn, _of(ActKind.ENGAGEMENT, engagement))), engagement)
+    if acts and rule is not no_rule:
+        rule(_acts(conn, _of(acts[0].kind, acts[0].engagement)))
 
 
 def _append(conn: Connection, act: NewAct, now: int) -> int:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from collector.act import Act, ActKind, NewAct
+from collector.ask.engagements import create
 from collector.clock import parse_instant
 from collector.engagement import Examination, Terms, checked_terms, engagements
 from collector.errors import QueryError
 from collector.log.leaf import MAX_BYTES, LeafKind
 from collector.model import Period, Subject
+from collector.store import open_store
+from collector.tag import ControlSet
 from collector.verify import Verdict, verify
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
@@ -139,6 +143,27 @@ def test_nothing_of_a_refused_act_is_recorded(store):
     with pytest.raises(QueryError, match="no engagement 7"):
         store.desk.record([NewAct(ActKind.REVIEW, {"said": "x"}, "Nobody yet", 7)])
     assert store.checkpoints.head() == before
+
+
+def test_of_two_who_create_the_same_name_at_once_one_is_told(store_url, clock):
+    stores = [open_store(store_url, clock=clock) for _ in range(4)]
+    told = []
+
+    def creating(each):
+        try:
+            create(each, ControlSet(()), "soc2", HALF, actor="Ana")
+        except QueryError as error:
+            told.append(error.message)
+
+    threads = [threading.Thread(target=creating, args=(each,)) for each in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == ["there is an engagement 'soc2' already"] * 3
+    assert [each.name for each in stores[0].engagements()] == ["soc2"]
+    for each in stores:
+        each.close()
 
 
 def test_the_periods_of_open_engagements_are_protected(store):
