@@ -28,6 +28,7 @@ from collector.config_checks import (
 )
 from collector.config_desk import SampleSettings, UploadSettings
 from collector.config_errors import ConfigProblems, worded
+from collector.config_metrics import MetricsSettings
 from collector.connector import Connector, Settings
 from collector.errors import ConfigError
 from collector.model import Json
@@ -39,6 +40,7 @@ __all__ = [
     "CheckpointSettings",
     "Config",
     "LogSettings",
+    "MetricsSettings",
     "PlanSettings",
     "StoreSettings",
     "load_config",
@@ -136,6 +138,7 @@ class _Sections(_Section):
     verify: VerifySettings = VerifySettings()
     samples: SampleSettings = SampleSettings()
     uploads: UploadSettings = UploadSettings()
+    metrics: MetricsSettings = MetricsSettings()
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, for every source.")
     controls: str | None = Field(default=None, description="File of your own controls; else the starter set.")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import actor, load_ours, opened, opened_store
+from collector.cli.opening import actor, opened_store, recording
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
 from collector.cli.render import plural, show_json
 from collector.clock import iso, parse_instant
@@ -77,8 +77,7 @@ def create(
         tuple(control or ()),
         tuple(auditor or ()),
     )
-    settings = load_ours(config)
-    with opened(settings) as store:
+    with recording(config) as (settings, store):
         made = record(store, load_controls(settings.controls_path), name, terms, actor=actor(by))
     _answer(made, as_json=as_json)
 
@@ -112,8 +111,7 @@ def amend(
     from collector.ask.engagements import engagement_of
     from collector.tag import load_controls
 
-    settings = load_ours(config)
-    with opened(settings) as store:
+    with recording(config) as (settings, store):
         terms = _moved(engagement_of(store, name).terms, since, until, at)
         terms = replace(
             terms,
@@ -139,7 +137,7 @@ def close(name: _Name, by: ActorOption = "", config: ConfigOption = None, as_jso
     """
     from collector.ask.engagements import close as record
 
-    with opened_store(config) as store:
+    with recording(config) as (_, store):
         made = record(store, name, actor=actor(by))
     _answer(made, as_json=as_json)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import actor, load_ours, opened, opened_store
+from collector.cli.opening import actor, load_ours, opened, opened_store, require_whole
 from collector.cli.options import ActorOption, ConfigOption, EngagementOption, InEngagementOption, JsonOption
 from collector.cli.render import plural, show_json, span, write_file
 from collector.errors import QueryError
@@ -43,8 +43,9 @@ def population(
                  --engagement soc2-2026 --freeze
     Example: evidenced population population:7 --rows users.jsonl
     """
-    settings = load_ours(config)
-    with opened(settings) as store:
+    with opened(settings := load_ours(config)) as store:
+        if freeze:
+            require_whole(settings, store)
         if target.removeprefix("population:").isdigit():
             act: Act | None
             statement, data, act = _frozen(store, target, freeze=freeze)

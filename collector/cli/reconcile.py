@@ -9,7 +9,7 @@ import typer
 
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, show
-from collector.cli.opening import actor, instants, opened_store
+from collector.cli.opening import actor, instants, load_ours, opened, require_whole
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
 from collector.cli.render import show_json
 
@@ -64,7 +64,9 @@ def reconcile(
 
     sides = Side(left, left_key, left_where), Side(right, right_key, right_where)
     when, now = instants(*([at] if at else []))
-    with opened_store(config) as store:
+    with opened(settings := load_ours(config)) as store:
+        if record:
+            require_whole(settings, store)
         found = reconciled(store, *sides, normalise=normalise, at=when[0] if when else now, now=now)
         act = recorded(store, *sides, normalise, found, actor=actor(by)) if record else None
     if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import actor, instants, opened_store
+from collector.cli.opening import actor, instants, opened_store, recording
 from collector.cli.options import (
     ActorOption,
     ConfigOption,
@@ -59,7 +59,7 @@ def import_(
     """
     from collector.ask.requests import import_requests
 
-    with opened_store(config) as store:
+    with recording(config) as (_, store):
         added, there = import_requests(store, engagement, file, sheet=sheet, actor=actor(by))
     if as_json:
         show_json({"added": added, "already": there})
@@ -117,7 +117,10 @@ def show_(
     Example: evidenced request show R-17
     """
 
-    _answer(config, request, engagement, lambda _, found: found, as_json=as_json)
+    from collector.ask.requests import request_of
+
+    with opened_store(config) as store:
+        _answer(store, request_of(store, request, engagement), as_json=as_json)
 
 
 @app.command()
@@ -142,7 +145,7 @@ def link(
     def act(store: Store, found: Request) -> Request:
         return record(store, found, target, note=reason, actor=actor(by), remove=remove)
 
-    _answer(config, request, engagement, act, as_json=as_json)
+    _done(config, request, engagement, act, as_json=as_json)
 
 
 @app.command()
@@ -165,7 +168,7 @@ def status(
     def act(store: Store, found: Request) -> Request:
         return set_status(store, found, to, note=reason, actor=actor(by))
 
-    _answer(config, request, engagement, act, as_json=as_json)
+    _done(config, request, engagement, act, as_json=as_json)
 
 
 @app.command()
@@ -187,7 +190,7 @@ def comment(
     def act(store: Store, found: Request) -> Request:
         return record(store, found, text, actor=actor(by))
 
-    _answer(config, request, engagement, act, as_json=as_json)
+    _done(config, request, engagement, act, as_json=as_json)
 
 
 def _document(found: Request, names: dict[int, str]) -> Json:
@@ -197,15 +200,18 @@ def _document(found: Request, names: dict[int, str]) -> Json:
     return {**plain(found), "due": due, "engagement": names[found.engagement]}
 
 
-def _answer(
+def _done(
     config: Path | None, name: str, engagement: str, act: Callable[[Store, Request], Request], *, as_json: bool
 ) -> None:
     """Show the request *name* after *act* was done with it."""
     from collector.ask.requests import request_of
 
-    with opened_store(config) as store:
-        found = act(store, request_of(store, name, engagement))
-        names = {each.id: each.name for each in store.engagements()}
+    with recording(config) as (_, store):
+        _answer(store, act(store, request_of(store, name, engagement)), as_json=as_json)
+
+
+def _answer(store: Store, found: Request, *, as_json: bool) -> None:
+    names = {each.id: each.name for each in store.engagements()}
     if as_json:
         show_json(_document(found, names))
     else:

@@ -8,7 +8,7 @@ import typer
 
 from collector.cli.acts import said_of
 from collector.cli.layout import Table, lines, show
-from collector.cli.opening import actor, load_ours, opened, opened_store, period_of
+from collector.cli.opening import actor, opened_store, period_of, recording
 from collector.cli.options import ConfigOption, EngagementOption, InEngagementOption, JsonOption
 from collector.cli.render import plural, show_json
 
@@ -54,8 +54,7 @@ def review(
     from collector.tag import load_controls
 
     period = period_of(since, until) if since or until else None
-    settings = load_ours(config)
-    with opened(settings) as store:
+    with recording(config) as (settings, store):
         new = NewReview(target, decision, note, engagement, period)
         act = record(store, load_controls(settings.controls_path), new, actor=actor(by))
     if as_json:

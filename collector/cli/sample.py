@@ -9,7 +9,7 @@ import typer
 
 from collector.cli.acts import said_of
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import actor, load_ours, opened, opened_store
+from collector.cli.opening import actor, opened_store, recording
 from collector.cli.options import ActorOption, ByDefault, ConfigOption, InEngagementOption, JsonOption
 from collector.cli.render import plural, show_json
 from collector.errors import QueryError
@@ -70,8 +70,7 @@ def draw(
     if method not in list(Method):
         raise QueryError(f"a sample is not drawn {method!r}", hint=f"Methods: {', '.join(Method)}.")
     wanted = Wanted(Method(method), seed, size, stratum, minimum, every)
-    settings = load_ours(config)
-    with opened(settings) as store:
+    with recording(config) as (settings, store):
         act = record(store, population, wanted, settings.samples, actor=actor(by))
         found = sample_of(store, str(act.id))
     _answer(found, as_json=as_json)

@@ -10,7 +10,7 @@ import typer
 
 from collector.cli.acts import said_of
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import actor, instants, load_ours, opened
+from collector.cli.opening import actor, instants, load_ours, opened, recording
 from collector.cli.options import ActorOption, ConfigOption, ForEngagementOption, InEngagementOption, JsonOption
 from collector.cli.render import plural, show_json, size, write_file
 from collector.errors import QueryError
@@ -51,8 +51,7 @@ def upload(
     from collector.ask.uploads import upload as record
     from collector.tag import load_controls
 
-    settings = load_ours(config)
-    with opened(settings) as store:
+    with recording(config) as (settings, store):
         controls = load_controls(settings.controls_path)
         new = NewUpload(file, control, effective, reason)
         act = record(store, controls, engagement, new, settings.uploads, actor=actor(by))
