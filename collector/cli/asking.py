@@ -79,7 +79,7 @@ def diff(
 ) -> None:
     """Show what differs between two instants, field by field.
 
-    Of an engagement, left out: between the ends of its period, as far as it has passed.
+    Of an engagement, left out: from the start of its period to its end, or now.
 
     \b
     Example: evidenced diff aws.ec2.security_groups \\
