@@ -22,6 +22,7 @@ from collector.ask.plans import recorded_plans
 from collector.clock import to_ms
 from collector.coverage import LOST, Counted, Gap, Recorded, Tally, gaps, outcomes, tally
 from collector.criteria import criteria
+from collector.engagement import Terms
 from collector.errors import QueryError
 from collector.grouping import Groups, by_control, by_criterion, by_day, by_kind, by_scope, by_source, tally_by
 from collector.model import Outcome, Period, Slot, Subject, Trigger
@@ -42,7 +43,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to cover: a period, and only the slots that fit. *kind* may be a pattern; empty means any."""
+    """What to cover: a period, and only the slots that fit. *kind* may be a pattern; empty means any.
+
+    With the *terms* of an engagement, only what is in scope of it.
+    """
 
     period: Period
     source: str = ""
@@ -50,6 +54,7 @@ class Question:
     criterion: str = ""
     control: str = ""
     by: str = "criterion"
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ def coverage(store: Store, question: Question, *, now: datetime, grace: timedelt
     seen = ((run.subject, run.finished, run.id) for run in recorded if run.outcome is Outcome.COLLECTED)
     missing = gaps([*found, *fit.ends], seen, question.period, now=now)
     settled = list(_settled(fit.settled, Period(question.period.start, span.end), edges, question.by))
-    groups = _with_none(groupings[question.by], question.by)
+    groups = _with_none(_asked_for(question, groupings[question.by]), question.by)
     return Coverage(
         question=question,
         until=min(question.period.end, now),
@@ -196,6 +201,13 @@ def _with_none(groups: Groups, by: str) -> Groups:
     return lambda subject, at: tuple(groups(subject, at)) or (f"(no {by})",)
 
 
+def _asked_for(question: Question, groups: Groups) -> Groups:
+    """Return *groups* without the criteria or controls that the engagement does not name: they are no row of it."""
+    terms = question.terms
+    names = {"criterion": terms.criteria, "control": terms.controls}.get(question.by, ()) if terms else ()
+    return (lambda subject, at: [each for each in groups(subject, at) if each in names]) if names else groups
+
+
 def _criteria_of_kinds(plans: Sequence[Plan]) -> dict[str, tuple[str, ...]]:
     """Return the criteria of each kind ever planned, as the newest plan that has it says."""
     return {kind.name: kind.criteria for plan in plans for source in plan.sources for kind in source.kinds}
@@ -215,13 +227,16 @@ def _wanted(
     chosen = {name for name in kinds if fnmatchcase(name, question.kind or "*")}
     if question.kind and not chosen:
         _known("kind", question.kind, kinds)
-    serving = groupings["criterion"], groupings["control"]
+    serving, terms = (groupings["criterion"], groupings["control"]), question.terms
 
     def wanted(subject: Subject, due: datetime) -> Iterable[str]:
-        if subject.kind not in chosen:
+        if subject.kind not in chosen or (terms and not terms.holds(subject)):
             return ()
         for name, groups in zip((question.criterion, question.control), serving, strict=True):
             if name and name not in groups(subject, due):
+                return ()
+        for names, groups in zip((terms.criteria, terms.controls) if terms else (), serving, strict=False):
+            if names and not set(names).intersection(groups(subject, due)):
                 return ()
         return ("wanted",)
 
@@ -262,7 +277,8 @@ def _unserved(
     kinds = _criteria_of_kinds(plans)
     if question.by == "criterion":
         served = {name for names in kinds.values() for name in names}
-        yield from (name for name in criteria() if name not in served)
+        asked = (question.terms.criteria if question.terms else ()) or criteria()
+        yield from (name for name in asked if name not in served)
     elif controls:
         for each in controls[-1][1].controls:
             if not any(each.shown_by(kind) for kind in kinds):

@@ -12,7 +12,7 @@ from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import load_ours, opened, require_whole
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import plural, progress, show_json
+from collector.cli.render import plural, progress, show_json, write_file
 from collector.errors import IntegrityError, QueryError
 
 if TYPE_CHECKING:
@@ -114,10 +114,7 @@ def proof(
 
     with opened(load_ours(config)) as store:
         made = prove(store, target)
-    try:
-        out.write_bytes(made.data)
-    except OSError as error:
-        raise QueryError(f"{out}: cannot be written: {error.strerror}") from error
+    write_file(out, made.data)
     if as_json:
         show_json({"file": str(out), "leaf": made.leaf, "size": made.size, "signed": made.signed})
     else:

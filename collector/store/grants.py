@@ -59,6 +59,7 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
             "change",
             "controls",
             "dictionary",
+            "desk_act",
             "item",
             "missed",
             "missed_subject",

@@ -12,14 +12,16 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from collector.clock import Clock, from_ms, to_ms
+from collector.engagement import Engagement
 from collector.errors import ConfigError
 from collector.log import ledger
 from collector.log.leaf import Leaf, OutsideProfile
 from collector.model import Artifact, Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject, Sweep
-from collector.store import contents, neighbours, plans, reading, requests, searching, tables
+from collector.store import contents, lives, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
 from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
+from collector.store.desk import Desk
 from collector.store.door import Door
 from collector.store.erasing import Erasing
 from collector.store.evidence import Evidence, Misread, Read, read_evidence
@@ -60,6 +62,7 @@ class Store:
         self._sweeps = SweepReader(self._names)
         self._planned: dict[int, frozenset[Subject]] = {}
         self.checkpoints = Checkpoints(database, self._writing)
+        self.desk = Desk(database, self._writing)
         self._recent = Recent()
         self._door = Door(self._append)
         self.sealing = Sealing(database, self._writing, self._names)
@@ -158,6 +161,12 @@ class Store:
         """Return every version of the item *key*, by subject, oldest first."""
         with self._database.reading() as conn:
             return reading.history(conn, self._named(conn, kind, source, scope), key, self._unsealing)
+
+    def lives(self, subject: Subject, before: datetime) -> Iterator[lives.ItemLife]:
+        """Yield every item of *subject* that was there before *before*, by key digest, with its forms so far."""
+        with self._database.reading() as conn:
+            number = self._names.subject(conn, subject)
+        return iter(()) if number is None else lives.lives(self._database.reading, number, before)
 
     def changes(
         self, period: Period, *, kind: str | None = None, source: str | None = None, scope: str | None = None
@@ -304,6 +313,10 @@ class Store:
         """Return the snapshot request that *run* (an id) answered; None when it answered none."""
         with self._database.reading() as conn:
             return requests.request_of(conn, int(run.partition("-")[0]))
+
+    def engagements(self) -> list[Engagement]:
+        """Return every engagement, closed ones too, oldest first; what people record for one is in `desk`."""
+        return self.desk.engagements()
 
     # The log, and locks
 

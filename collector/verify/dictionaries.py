@@ -19,6 +19,7 @@ GAPLESS = {
     "checkpoint": "id",
     "controls": "version",
     "dictionary": "id",
+    "desk_act": "id",
     "item": "id",
     "missed": "id",
     "plan": "version",

@@ -228,7 +228,7 @@ def _check_part(part: Part, leaf: LeafContent, parts: dict[str, Part]) -> None:
         entry = _said(parts.get("entry"))
         part.branch.leads(tree.leaf_hash(part.key + digest(part.data)), _hash(entry, "changes"))
     elif part.name == "artifact" and part.branch is None:
-        fields = {"leaf": ("document",), "entry": ("volatile",)}
+        fields = {"leaf": ("document", "artifact"), "entry": ("volatile",)}
         above = leaf.payload if part.within == "leaf" else _said(parts.get(part.within))
         if part.field not in fields.get(part.within, ()) or _hash(above, part.field) != digest(part.data):
             raise IntegrityError("nothing in it commits to the artifact")

@@ -84,6 +84,7 @@ def _artifact(store: Store, evidence: Evidence, target: str) -> tuple[str, tuple
         or _kept(evidence, row["id"], data)
         or _document(evidence, row["id"], data)
         or _said(evidence, row["id"], data)
+        or _brought(evidence, row["id"], data)
     )
     if found is None:
         raise QueryError(f"no leaf commits to {target} yet", hint="It was stored ahead of a sweep that never came.")
@@ -127,6 +128,15 @@ def _said(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...
             found = sweep_parts(evidence, row["id"])
             part = Part(name, data, "leaf", "root", branch_of(found.leaves, index))
             return (part,), found.leaf
+    return None
+
+
+def _brought(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
+    """Return how the document of an act at the desk, or the bytes it brought, leads to the act's leaf."""
+    for field in ("document", "artifact"):
+        row: Row | None = evidence.one("desk_act", **{field: number})
+        if row is not None:
+            return (Part("artifact", data, "leaf", field),), row["leaf"]
     return None
 
 

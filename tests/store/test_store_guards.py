@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import exc, inspect
 
 import collector.store.tables
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.keys import KeyAct, KeyEvent
@@ -42,6 +43,7 @@ def full(store, hand, hour, noon, clock):
     store.checkpoints.add_receipt(taken.id, "vault", {"path": "x"})
     store.checkpoints.add_epoch(2, taken.note, reason="disk lost", actor="Ana")
     live_sealed(store, noon)
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "created"}, "Ana")])
     return store
 
 

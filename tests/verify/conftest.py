@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest, population_root
 from collector.checkpoints import Checkpointer
+from collector.engagement import Examination, Terms
 from collector.model import (
     Artifact,
     Counts,
@@ -205,7 +207,19 @@ def live(site):
         site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
     for number in range(5):
         store.append_tag("run:1-0", "C-2", f"note {number}", "Ana")
+    desk(store)
     site.take()
+
+
+def desk(store):
+    """Let people record something of every kind at the auditor's desk."""
+    terms = Terms(Examination.TYPE_II, Period(NOON, NOON + HOUR), ("CC6.1",), auditors=("Eva", "Ana"))
+    document = {"did": "created", "name": "soc2-2026", **terms.document()}
+    [began] = store.desk.record([NewAct(ActKind.ENGAGEMENT, document, "Ana", people=terms.auditors)])
+    for kind in set(ActKind) - {ActKind.ENGAGEMENT}:
+        values = {"about": began.id, "data": f"the rows of a {kind}".encode()}
+        store.desk.record([NewAct(kind, {"said": kind}, "Bea", began.id, **values)])
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "closed"}, "Ana", began.id)])
 
 
 @pytest.fixture(scope="session")
