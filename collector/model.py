@@ -192,10 +192,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Immutable bytes named by their digest: an item's canonical JSON, or a document."""
+    """Immutable bytes named by their digest: an item's canonical JSON, or a document.
+
+    Contents of one *family* (a kind) are packed with one dictionary, which holds pieces of them; empty for none.
+    """
 
     digest: bytes
     data: bytes
+    family: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

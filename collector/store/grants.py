@@ -51,6 +51,7 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
             "artifact",
             "change",
             "controls",
+            "dictionary",
             "item",
             "missed",
             "missed_subject",

@@ -4,7 +4,7 @@ database does not do its part; what was acknowledged before stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from itertools import islice
@@ -20,6 +20,7 @@ from collector.store import contents, neighbours, plans, reading, requests, sear
 from collector.store import tags as claims
 from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
+from collector.store.door import Door
 from collector.store.evidence import Evidence, Misread, Read, read_evidence
 from collector.store.locks import locked
 from collector.store.names import Names
@@ -56,6 +57,7 @@ class Store:
         self._planned: dict[int, frozenset[Subject]] = {}
         self.checkpoints = Checkpoints(database, self._writing)
         self._recent = Recent()
+        self._door = Door(self._append)
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""
@@ -64,13 +66,16 @@ class Store:
     # Appending
 
     def append(self, sweep: Sweep) -> Receipt:
-        """Record *sweep* in one transaction with one leaf, and return after the commit.
+        """Record *sweep* in one transaction with one leaf, and return after the commit; see `Door` for who waits.
 
         A sweep that is recorded already, run for run, is not recorded twice: its first receipt is returned. Raises
         `IntegrityError` for a sweep that contradicts itself or what is stored; then nothing of it is recorded.
         """
+        return self._door.append(sweep)
+
+    def _append(self, sweeps: Sequence[Sweep]) -> list[Receipt]:
         with self._writing() as (conn, now):
-            return append_sweep(conn, self._names, self._recent, self._sweeps, sweep, now)
+            return [append_sweep(conn, self._names, self._recent, self._sweeps, each, now) for each in sweeps]
 
     def stage(self, artifacts: Iterable[Artifact]) -> None:
         """Store contents ahead of the sweep that will name them; until then nothing refers to them.

@@ -43,10 +43,26 @@ artifact = Table(
     _id(),
     Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the raw bytes."),
     Column("length", BigInt, nullable=False, comment="Of the raw bytes."),
-    Column("codec", SmallInteger, nullable=False, comment="0 raw, 1 zstd, 2 zstd with the sheet dictionary."),
+    Column(
+        "codec",
+        SmallInteger,
+        nullable=False,
+        comment="0 raw, 1 zstd, 2 zstd with the sheet dictionary, 100 + id: with a stored one.",
+    ),
     Column("bytes", LargeBinary, comment="Null when the bytes are at uri."),
     Column("uri", Text),
     UniqueConstraint("digest"),
+)
+
+dictionary = Table(
+    "dictionary",
+    metadata,
+    _id(),
+    Column("family", Text, nullable=False, comment="Of which contents: a kind, or a subject's volatile fields."),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the family, a zero byte and the raw words."),
+    Column("codec", SmallInteger, nullable=False, comment="0 raw, 1 zstd."),
+    Column("bytes", LargeBinary, nullable=False),
+    UniqueConstraint("family"),
 )
 
 source = Table("source", metadata, _id(), Column("name", Text, nullable=False), UniqueConstraint("name"))

@@ -19,6 +19,7 @@ GAPLESS = {
     "artifact": "id",
     "checkpoint": "id",
     "controls": "version",
+    "dictionary": "id",
     "item": "id",
     "missed": "id",
     "plan": "version",

@@ -12,7 +12,7 @@ from collector.log.origin import log_name, origin
 from collector.model import show_digest
 from collector.store import Store
 from collector.store.evidence import Evidence, Row
-from collector.verify.contents import content
+from collector.verify.contents import stored_content
 from collector.verify.proofs import ENTRIES, FRAME, NOTES, SHEET, Branch, Part, Proof, branch_of
 from collector.verify.sweeps import SweepParts, sweep_parts
 
@@ -77,7 +77,7 @@ def _artifact(evidence: Evidence, target: str) -> tuple[str, tuple[Part, ...], i
     row = evidence.one("artifact", digest=name)
     if row is None:
         raise QueryError(f"the store has no artifact {target}", hint="Take digests from `as-of` or `history`.")
-    data = content(row)
+    data = stored_content(evidence, row)
     found = (
         _changed(evidence, row["id"], data)
         or _kept(evidence, row["id"], data)

@@ -16,7 +16,7 @@ from collector.store.evidence import Evidence, Row
 from collector.store.frames import Frame, read_frame
 from collector.store.packing import unpack
 from collector.store.sheet_reading import Place, Sheet
-from collector.verify.contents import content
+from collector.verify.contents import stored_content
 from collector.verify.dictionaries import Dictionaries, ItemNames, read_dictionaries
 from collector.verify.differences import Differences
 from collector.verify.numbered import Grouped, Names
@@ -235,7 +235,7 @@ class Sweeps:
         row = self._evidence.one("artifact", id=number)
         if row is None:
             raise ValueError(f"it names artifact {number}, which is not there")
-        return content(row)
+        return stored_content(self._evidence, row)
 
 
 def _counted(evidence: Evidence, differences: Differences, table: str, *order: str) -> Iterator[Row]:

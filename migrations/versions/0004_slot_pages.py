@@ -7,7 +7,7 @@ from alembic import op
 from collector.store.guards import append_only
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 TABLE = """
 CREATE TABLE slot_page (

@@ -22,7 +22,9 @@ def live(store):
     hand, events = Hand(store), Hand(store, EVENTS)
     store.stage([hand.content({"v": 1})])
     hand.see(
-        {"a": {"v": 1}, "b": {}, "nul\0key": {"ü": ["\0", "\u2028"]}}, NOON, volatile=canonical({"a": {"used": 1}})
+        {"a": {"v": 1}, "b": {}, "nul\0key": {"ü": ["\0", "\u2028"]}},
+        NOON,
+        volatile=canonical({"a": {"used": "now " * 300}}),
     )
     hand.see({"a": {"v": 2, "text": "x" * 70_000}}, NOON + HOUR)
     hand.write(hand.failed(NOON + 2 * HOUR))

@@ -21,7 +21,7 @@ FIRST_COLUMN = {name: metadata.tables[name].columns.keys()[0] for name in metada
 def full(store, hand, hour, noon, clock):
     """A store with at least one row in every table."""
     store._sweeps.paging.size = 2
-    hand.see({"a": {"v": 1}, "b": {}}, noon, volatile=canonical({"a": {"used": 1}}))
+    hand.see({"a": {"v": 1}, "b": {}}, noon, volatile=canonical({"a": {"used": "now " * 300}}))
     hand.see({"a": {"v": 2}}, noon + hour)
     hand.write(hand.failed(noon + 2 * hour))
     for document in ({"sources": []}, {"controls": []}):

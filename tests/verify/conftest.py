@@ -34,6 +34,7 @@ from collector.store import open_store
 from collector.store.slot_pages import PAGE
 from collector.verify import verify
 from tests.fakes.authority import TimeStampAuthority
+from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -55,15 +56,30 @@ class Site:
         self.authority.certify(NOON - YEAR, NOON + YEAR)
         self.users, self.hour = USERS, HOUR
         self.held, self.held_size = b"", 0
+        self.memory = folder / "signer.json"
         self.open()
 
     def open(self):
         self.store = open_store(self.url, clock=self.clock)
-        self.signer = FileSigner([f"file:{self.folder}/one.key"], self.folder / "signer.json")
+        self.signer = FileSigner([f"file:{self.folder}/one.key"], self.memory)
         self.checkpointer = Checkpointer(self.store, self.signer, self.clock)
 
     def live(self):
         live(self)
+
+    def put_aside(self, suffix):
+        """Keep a copy of the database as it is; return what puts it back."""
+        aside = beside(self.url, suffix)
+        self.close()
+        copy_database(self.url, aside)
+        self.open()
+
+        def put_back():
+            self.close()
+            copy_database(aside, self.url)
+            self.open()
+
+        return put_back
 
     def see(self, subject, documents, *, volatile=None, **sweep):
         """Record the sweep that saw exactly *documents* of *subject*."""
@@ -105,6 +121,13 @@ class Site:
         note = next(each.note for each in self.store.checkpoints.all() if each.id == number)
         self.store.checkpoints.add_token(number, name, self.authority.stamp(note))
 
+    def signed(self):
+        """Return a note over the log as it is, which the store does not know of."""
+        head, last = self.store.checkpoints.head(), self.signer.recall(self.checkpointer.log)
+        proof = self.store.checkpoints.consistency(last.size, head.size)
+        keys, epoch = [each.key for each in self.store.checkpoints.key_events()], self.store.checkpoints.epoch()
+        return self.signer.sign(self.checkpointer.log, epoch, (head.size, head.root), proof, keys)
+
     def verify(self, **more):
         return verify(self.store, **more)
 
@@ -141,6 +164,11 @@ def _content(document):
     return Artifact(digest(data), data)
 
 
+def _used(day):
+    """Return a document of volatile fields that is long enough to become a dictionary for those of later days."""
+    return canonical({f"user-{number}": {"Used.At": f"2026-03-{day:02}T{number:02}:00:00Z"} for number in range(40)})
+
+
 def live(site):
     """Let *site* have a history with at least one row in every table, and several in most."""
     store = site.store
@@ -150,11 +178,11 @@ def live(site):
         store.append_controls(document, name, NOON + number * HOUR)
     if not store.checkpoints.key_events():
         site.checkpointer.create_key("Ana")
-    site.see(USERS, {"ann": {"v": 1}, "bob": {"v": 1, "text": "long " * 40}}, volatile=canonical({"ann": {"used": 1}}))
+    site.see(USERS, {"ann": {"v": 1}, "bob": {"v": 1, "text": "long " * 40}}, volatile=_used(1))
     site.take()
-    site.see(USERS, {"ann": {"v": 2}, "cid": {"v": 1}}, volatile=canonical({"ann": {"used": 2}}))
+    site.see(USERS, {"ann": {"v": 2}, "cid": {"v": 1}}, volatile=_used(2))
     site.happen({"e1": {"what": "login"}})
-    site.see(LONER, {"dan": {"v": 9}})
+    site.see(LONER, {"dan": {"v": 9}}, volatile=_used(3))
     site.happen({"e2": {"what": "logout"}, "e3": {"what": "login"}})
     site.fail(USERS)
     store.append_missed(Missed("paper:hq", Period(NOON, NOON + HOUR), "asleep", 1, (USERS, EVENTS)))
