@@ -19,6 +19,8 @@ from collector.errors import ConfigError, Unavailable
 from collector.model import Json, OperationCalls, Principal, Scope, Window
 from collector.procedure import Kind
 
+_LONGEST_NAP_S = 0.5
+
 
 class Settings(BaseModel):
     """What every source may set; a connector adds its own fields. Unknown keys are errors."""
@@ -75,6 +77,12 @@ class CallLedger:
                 seen, items=seen.items + items, total=seen.total if total is None else total
             )
 
+    def totalled(self, operation: str, total: int) -> None:
+        """Add *total*, what the source counts for one more list of *operation*, to the totals of its other lists."""
+        with self._lock:
+            seen = self._operations.get(operation, OperationCalls(operation))
+            self._operations[operation] = replace(seen, total=(seen.total or 0) + total)
+
     def undrained(self, operation: str) -> None:
         """Note that *operation* offered a continuation that was not followed."""
         with self._lock:
@@ -104,6 +112,15 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.calls = CallLedger(self.clock)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep for *seconds*, in naps between which `check` is asked."""
+        self.check()
+        while seconds > 0:
+            nap = min(seconds, _LONGEST_NAP_S)
+            self.clock.sleep(nap)
+            seconds -= nap
+            self.check()
 
     def check(self) -> None:
         """Raise `Unavailable` when the run's time is over or the daemon was told to stop at once."""

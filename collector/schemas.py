@@ -38,6 +38,10 @@ def kinds_schema() -> Json:
     for key in ("list", "each"):
         described = {word: kind["properties"][key][word] for word in ("description", "default")}
         kind["properties"][key] = {"anyOf": [*call["anyOf"], {"type": "array", "items": call}], **described}
+    for name_of_call in ("Call", "Batch"):
+        paging = definitions[name_of_call]["properties"]["paging"]
+        paging["anyOf"] = [{"$ref": "#/$defs/Style"}, *paging["anyOf"]]
+    definitions["Style"] = definitions["Paging"]["properties"]["style"]
     return _headed(
         "Kinds of evidence, by name",
         {

@@ -1,0 +1,25 @@
+"""The HTTP/JSON engine: kinds declared as TOML are read from any REST or GraphQL API. Public SDK; see ``README.md``."""
+
+from collector.http.api import Api, Errors, HttpSettings, Limits, RateHeaders
+from collector.http.auth import Authorizer, Request, SecretHeaders, Unauthenticated, basic, bearer, header_keys
+from collector.http.connector import HttpConnector
+from collector.http.opening import Opening
+from collector.http.session import HttpSession
+
+__all__ = [
+    "Api",
+    "Authorizer",
+    "Errors",
+    "HttpConnector",
+    "HttpSession",
+    "HttpSettings",
+    "Limits",
+    "Opening",
+    "RateHeaders",
+    "Request",
+    "SecretHeaders",
+    "Unauthenticated",
+    "basic",
+    "bearer",
+    "header_keys",
+]
