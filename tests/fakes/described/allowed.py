@@ -26,7 +26,7 @@ class Allowed:
 def exceptions() -> tuple[Allowed, ...]:
     """Return every declared exception."""
     said = tomllib.loads(Path(__file__).with_name("allowed.toml").read_text())
-    return tuple(Allowed(**entry) for entry in said["allowed"])
+    return tuple(Allowed(**entry) for entry in said.get("allowed", ()))
 
 
 def is_allowed(vendor: str, operation: str, problem: Problem) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -35,7 +36,7 @@ def recognise(vendor: Vendor, http: Http, url: str) -> Ask:
 
 def wrong(vendor: Vendor, ask: Ask) -> list[str]:
     """Return what the description does not allow in *ask*, each with the rule it breaks."""
-    return [*_parameters(vendor, ask), *_said(ask)]
+    return [*_parameters(vendor, ask), *_said(ask), *_rules(vendor, ask)]
 
 
 def _parameters(vendor: Vendor, ask: Ask) -> Iterator[str]:
@@ -72,6 +73,13 @@ def _said(ask: Ask) -> Iterator[str]:
         yield f"{problem.rule}: {problem} in the body"
 
 
+def _rules(vendor: Vendor, ask: Ask) -> Iterator[str]:
+    for pattern, rule in vendor.rules:
+        problem = rule(ask) if fnmatchcase(ask.name, pattern) else ""
+        if problem:
+            yield f"rule: {problem}"
+
+
 def _body(http: Http) -> Any:
     if not http.body:
         return None
@@ -84,15 +92,11 @@ def _body(http: Http) -> Any:
 def _typed(parameter: Parameter | None, texts: list[str]) -> Any:
     if parameter is None:
         return texts[0]
-    if parameter.many or parameter.comma:
-        inner = parameter.schema.get("items", parameter.schema)
-        parts = [part for text in texts for part in (text.split(",") if parameter.comma else [text])]
-        return (
-            [_value(part, inner) for part in parts]
-            if parameter.schema.get("type") == "array"
-            else _value(texts[0], inner)
-        )
-    return _value(texts[0], parameter.schema) if len(texts) == 1 else [_value(text, parameter.schema) for text in texts]
+    schema = parameter.schema
+    if schema.get("type") == "array" or parameter.many:
+        inner = schema.get("items", schema)
+        return [_value(part, inner) for text in texts for part in (text.split(",") if parameter.comma else [text])]
+    return _value(texts[0], schema) if len(texts) == 1 else [_value(text, schema) for text in texts]
 
 
 def _value(text: str, schema: Mapping[str, Any]) -> Any:

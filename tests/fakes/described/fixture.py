@@ -34,10 +34,8 @@ class Fixture:
 
     def fits(self, ask: Ask) -> bool:
         """Return whether *ask* is about what this holds."""
-        same = str.lower if ask.operation.method and "/providers/" in ask.operation.template.lower() else str
-        return all(
-            same(str(ask.path.get(name, ask.query.get(name)))) == same(value) for name, value in self.bound.items()
-        )
+        held = {**ask.query, **ask.path}
+        return all(str(held.get(name)) == str(value) for name, value in self.bound.items())
 
 
 def items_member(vendor: Vendor, operation: Operation) -> str:
@@ -51,7 +49,7 @@ def items_member(vendor: Vendor, operation: Operation) -> str:
         return ""
     if pager and pager.items in flat.get("properties", {}):
         return pager.items
-    lists = [
+    lists: list[str] = [
         name
         for name, inner in flat.get("properties", {}).items()
         for member in flattened(inner, operation.resolve)[:1]

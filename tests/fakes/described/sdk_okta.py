@@ -6,7 +6,6 @@ names of the query's parameters and the types of both, and each answer is a pyda
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import re
@@ -53,6 +52,7 @@ def _known() -> dict[str, _Said]:
     return found
 
 
+_PLAIN: dict[str, Any] = {"object": object, "str": str, "bool": bool, "int": int, "List[str]": list[str]}
 _CALL = re.compile(r'    def _(\w+)_serialize\(.*?method="(\w+)",\s+resource_path="([^"]+)"', re.DOTALL)
 _QUERY = re.compile(r'_query_params\.append\(\s*\(\s*"([^"]+)",\s*(\w+)')
 
@@ -63,7 +63,7 @@ def _methods(path: Path) -> Iterator[_Said]:
     kinds = _answer_types(source)
     for found in _CALL.finditer(source):
         function, method, template = found.groups()
-        query = {name: argument for name, argument in _QUERY.findall(found[0])}
+        query = dict(_QUERY.findall(found[0]))
         yield _Said(path.stem, api[1] if api else "", function, method, template, query, kinds.get(function, ""))
 
 
@@ -79,9 +79,14 @@ def _operation(name: str) -> Operation:
     said = _known()[name]
     api = getattr(importlib.import_module(f"okta.api.{said.module}"), said.api)
     hints = typing.get_type_hints(inspect.unwrap(getattr(api, said.function)), include_extras=True)
+    needed = {
+        argument.name
+        for argument in inspect.signature(getattr(api, said.function)).parameters.values()
+        if argument.default is argument.empty
+    }
     definitions: dict[str, Schema] = {}
     parameters = [
-        Parameter(each, "query", _schema(hints[argument], definitions), many=False)
+        Parameter(each, "query", _schema(hints[argument], definitions), argument in needed)
         for each, argument in said.query.items()
     ]
     parameters += [
@@ -99,11 +104,12 @@ def _operation(name: str) -> Operation:
 
 
 def _type(text: str) -> Any:
-    models = importlib.import_module("okta.models")
-    names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    known: dict[str, Any] = {"List": list, "Dict": dict, "str": str, "object": object, "bool": bool, "int": int}
-    known |= {name: getattr(models, name) for name in names - set(known)}
-    return eval(text, {"__builtins__": {}}, known)
+    """Return the type that *text* names: a model, a list of one, or a plain type."""
+    inner = re.fullmatch(r"(?:List\[)?(\w+)\]?", text)
+    if inner is None or inner[1] in _PLAIN:
+        return _PLAIN.get(text, object)
+    model = getattr(importlib.import_module("okta.models"), inner[1])
+    return list[model] if text.startswith("List[") else model  # type: ignore[valid-type]
 
 
 def _schema(kind: Any, definitions: dict[str, Schema]) -> Schema:

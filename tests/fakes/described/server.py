@@ -183,7 +183,10 @@ class Fake:
         except Refusal as refusal:
             if isinstance(refusal, NotUnderstood):
                 self.violations.append(f"{http.method} {http.target}: {refusal.message}")
-            answer, status = Answer(self.vendor.error(refusal, http.target), refusal.headers), refusal.status
+            answer, status = (
+                Answer(refusal.body or self.vendor.error(refusal, http.target), refusal.headers),
+                refusal.status,
+            )
         reply = self._reply(answer, status, http)
         for trouble in troubles:
             reply = trouble.reply(reply) if trouble.reply else reply

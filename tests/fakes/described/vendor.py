@@ -20,10 +20,11 @@ class Vendor:
 
     *error* writes the body of a refusal. *refusals* are its common ones: ``denied``, ``throttled``, ``expired``,
     ``unauthenticated``, ``missing`` and, where there is such a thing, ``disabled`` and ``slow down``. *pagers* are
-    tried in order, by operation name or pattern. *headers* come with every answer; ``{id}`` is the request's id.
-    *prefix* is the path before every template. *free* are query parameters that do not change which items come.
-    *shaped* makes of an item what the request asked of it (Graph's ``$select``). *extras* are fields of answers that
-    are no part of any schema (``@odata.context``), as patterns. *packed* are the npm documents to install.
+    tried in order, each for operations of a name or pattern. *headers* come with every answer; ``{id}`` is the
+    request's id. *prefix* is the path before every template. *free* are query parameters that do not change which items
+    come. *shaped* makes of an item what the request asked of it (Graph's ``$select``). *extras* are fields of answers
+    that are no part of any schema (``@odata.context``), as patterns. *rules* are what the vendor's documentation
+    demands in prose only: each says of a request what is wrong, or nothing. *packed* are the npm documents to install.
     """
 
     name: str
@@ -31,20 +32,22 @@ class Vendor:
     error: Callable[[Refusal, str], Any]
     refusals: Mapping[str, Refusal]
     auth: Auth = field(default_factory=Auth)
-    pagers: Mapping[str, Pager] = field(default_factory=dict)
+    pagers: tuple[tuple[str, Pager], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     free: frozenset[str] = frozenset()
     shaped: Callable[[Ask, Any], Any] | None = None
     extras: tuple[str, ...] = ()
     etags: bool = False
+    rules: tuple[tuple[str, Callable[[Ask], str]], ...] = ()
     packed: tuple[Packed, ...] = ()
 
     def pager(self, operation: Operation) -> Pager | None:
         """Return how *operation* pages: by the first pager whose token it takes, or gives in its answer."""
         members = operation.members()
-        for pattern, pager in self.pagers.items():
+        for pattern, pager in self.pagers:
             takes = operation.parameter("query", pager.token) is not None
-            if fnmatchcase(operation.name, pattern) and (takes or pager.next in members):
+            fits = operation.parameter("query", pager.size) is not None if takes else pager.next in members
+            if fits and fnmatchcase(operation.name, pattern):
                 return pager
         return None

@@ -43,22 +43,31 @@ class Ask:
 
 
 class Refusal(Exception):
-    """An error answer: *status*, the vendor's *code* and *message*, and *headers* beside its body.
+    """An error answer: *status*, the vendor's *code* and *message*, and *headers* beside its *body*, which the vendor's
+    module writes unless it is given.
 
     In *headers* ``{seconds}`` stands for the time to wait, ``{reset}`` for the second since 1970 when it is over.
     """
 
     def __init__(
-        self, status: int, code: str = "", message: str = "", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str = "",
+        message: str = "",
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
     ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status, self.code, self.message, self.headers = status, code, message, dict(headers or {})
+        self.body = body
 
     def after(self, seconds: float) -> Refusal:
         """Return this refusal with the time to wait filled in."""
         now = datetime.now(UTC)
         when = {"seconds": f"{seconds:g}", "reset": str(ceil(now.timestamp() + seconds))}
-        return Refusal(self.status, self.code, self.message, {k: v.format(**when) for k, v in self.headers.items()})
+        return Refusal(
+            self.status, self.code, self.message, {k: v.format(**when) for k, v in self.headers.items()}, self.body
+        )
 
 
 class NotUnderstood(Refusal):
@@ -73,8 +82,8 @@ class FixtureError(Exception):
 class Page:
     """Items ``[start, stop)`` of *total*; *next* is where the next page starts, None on the last one.
 
-    *asked* is the token that the request carried. A trouble changes it: *token* is given instead of a new one, *host* is
-    where a link leads, *lost* leaves it out.
+    *asked* is the token that the request carried. A trouble changes it: *token* is given instead of a new one, *host*
+    is where a link leads, *lost* leaves it out.
     """
 
     start: int

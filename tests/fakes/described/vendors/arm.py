@@ -50,7 +50,7 @@ ARM = Vendor(
         "missing": Refusal(404, "ResourceNotFound", "The Resource was not found."),
         "disabled": Refusal(409, "MissingSubscriptionRegistration", "The subscription is not registered to use it."),
     },
-    pagers={"*": NextLinkPager("$top", "$skiptoken", items="value", next="nextLink")},
+    pagers=(("*", NextLinkPager("$top", "$skiptoken", items="value", next="nextLink")),),
     headers={"x-ms-request-id": "{id}", "x-ms-correlation-request-id": "{id}", "x-ms-routing-request-id": "FAKE:{id}"},
     free=frozenset({"api-version"}),
     packed=_PACKED,

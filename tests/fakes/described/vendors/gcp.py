@@ -25,7 +25,7 @@ GCP = Vendor(
     description=Discovery("gcp", _SHOWN),
     error=google.error,
     refusals=google.REFUSALS,
-    pagers={"*": google.PAGE_SIZE, "[cs]*": google.MAX_RESULTS},
+    pagers=(("*", google.PAGE_SIZE), ("*", google.MAX_RESULTS)),
     headers={"Server": "ESF", "X-Content-Type-Options": "nosniff"},
     free=google.FREE,
 )

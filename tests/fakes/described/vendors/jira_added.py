@@ -8,19 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 # https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/#api-rest-api-3-search-jql-post
-_QUERY = {
-    "type": "object",
-    "properties": {
-        "expand": {"type": "string"},
-        "fields": {"type": "array", "items": {"type": "string"}},
-        "fieldsByKeys": {"type": "boolean"},
-        "jql": {"type": "string"},
-        "maxResults": {"type": "integer", "maximum": 5000},
-        "nextPageToken": {"type": "string"},
-        "properties": {"type": "array", "items": {"type": "string"}, "maxItems": 5},
-        "reconcileIssues": {"type": "array", "items": {"type": "integer"}, "maxItems": 50},
-    },
+_PARAMETERS: dict[str, Any] = {
+    "expand": {"type": "string"},
+    "fields": {"type": "array", "items": {"type": "string"}},
+    "fieldsByKeys": {"type": "boolean"},
+    "jql": {"type": "string"},
+    "maxResults": {"type": "integer", "maximum": 5000},
+    "nextPageToken": {"type": "string"},
+    "properties": {"type": "array", "items": {"type": "string"}, "maxItems": 5},
+    "reconcileIssues": {"type": "array", "items": {"type": "integer"}, "maxItems": 50},
 }
+_BODY = {"type": "object", "properties": _PARAMETERS}
 _FOUND = {
     "type": "object",
     "properties": {
@@ -36,13 +34,11 @@ _RESPONSES = {"200": {"content": {"application/json": {"schema": _FOUND}}}}
 ADDED: dict[str, Any] = {
     "/rest/api/3/search/jql": {
         "post": {
-            "requestBody": {"required": True, "content": {"application/json": {"schema": _QUERY}}},
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _BODY}}},
             "responses": _RESPONSES,
         },
         "get": {
-            "parameters": [
-                {"name": name, "in": "query", "schema": schema} for name, schema in _QUERY["properties"].items()
-            ],
+            "parameters": [{"name": name, "in": "query", "schema": schema} for name, schema in _PARAMETERS.items()],
             "responses": _RESPONSES,
         },
     }

@@ -36,10 +36,10 @@ OKTA = Vendor(
         "disabled": Refusal(403, "E0000015", "You do not have permission to access the feature you are requesting"),
     },
     auth=Auth(("SSWS", "Bearer")),
-    pagers={
-        "GET /api/v1/logs": LinkPager("limit", "after", maximum=1000, names_self=True, until="until"),
-        "*": LinkPager("limit", "after", default=200, maximum=200, names_self=True),
-    },
+    pagers=(
+        ("GET /api/v1/logs", LinkPager("limit", "after", maximum=1000, names_self=True, until="until")),
+        ("*", LinkPager("limit", "after", default=200, maximum=200, names_self=True)),
+    ),
     headers={"x-okta-request-id": "{id}", "x-rate-limit-remaining": "599", **_LIMITS},
     free=frozenset({"sortBy", "sortOrder"}),
     packed=(),
