@@ -43,7 +43,12 @@ $(VENV)/.demo: $(VENV)/.venv pyproject.toml
 	@$(PIP) --no-compile -e '.[demo]'
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.venv pyproject.toml
+$(VENV)/.packages: $(VENV)/.venv pyproject.toml
 	@echo "installing into $(VENV), with what the tests need ..."
 	@$(PIP) -e '.[test]'
 	@touch $(VENV)/.demo $@
+
+DESCRIBED := tests/fakes/described
+$(VENV)/.test: $(VENV)/.packages $(DESCRIBED)/package-lock.json $(wildcard $(DESCRIBED)/vendors/*.py)
+	@$(BIN)/python -m $(subst /,.,$(DESCRIBED)).install
+	@touch $@

@@ -15,13 +15,13 @@ from botocore.config import Config
 
 from tests.fakes.aws import wire
 from tests.fakes.aws.judge import problems
-from tests.fakes.aws.listener import Listener
 from tests.fakes.aws.model import operation_model
 from tests.fakes.aws.paging import Paging, first_page, paging_of, put
 from tests.fakes.aws.refusal import FixtureError, NotUnderstood, Refusal, declared
 from tests.fakes.aws.tokens import Tokens
-from tests.fakes.aws.trouble import Trouble
-from tests.fakes.aws.wire import Ask, Http, Reply
+from tests.fakes.aws.wire import Ask
+from tests.fakes.listener import Http, Listener, Reply
+from tests.fakes.trouble import Rule, Trouble
 
 Answer = Mapping[str, Any] | Sequence[Any] | Refusal
 """An output as boto3 gives it, or just the items of its list, or an error."""
@@ -30,26 +30,9 @@ Fixture = Answer | Callable[[Ask], Answer]
 
 
 @dataclass
-class _Rule:
-    service: str
-    operation: str
-    trouble: Trouble
-    when: Callable[[Ask], bool]
-    nth: int
-    times: int | None
-    seen: int = 0
-
-    def strikes(self, ask: Ask) -> bool:
-        if ask.service != self.service or self.operation not in ("*", ask.operation) or not self.when(ask):
-            return False
-        self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
-
-
-@dataclass
 class _State:
     fixtures: dict[tuple[str, str, str | None], Fixture] = field(default_factory=dict)
-    rules: list[_Rule] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
     tokens: Tokens = field(default_factory=Tokens)
     most: dict[tuple[str, str], int] = field(default_factory=dict)
     requests: list[Ask] = field(default_factory=list)
@@ -144,8 +127,12 @@ class FakeAws:
         when: Callable[[Ask], bool] = lambda _: True,
     ) -> None:
         """Misbehave from the *nth* matching request on, *times* times or for ever. ``*`` stands for any operation."""
+
+        def match(ask: Ask) -> bool:
+            return ask.service == service and operation in ("*", ask.operation) and when(ask)
+
         with self._lock:
-            self._state.rules.append(_Rule(service, operation, trouble, when, nth, times))
+            self._state.rules.append(Rule(trouble, match, nth, times))
 
     def calm(self) -> None:
         """Behave again; forget the requests counted so far."""

@@ -1,15 +1,40 @@
-"""The HTTP side of the fake: threads, keep-alive, and the ways to break off."""
+"""The HTTP side of the fakes: threads, keep-alive, and the ways to break off."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.fakes.aws.wire import Http, Reply
+
+@dataclass(frozen=True)
+class Http:
+    """A request as it came: *target* is path and query, header names are as sent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Return the value of the header *name* in any case; empty when absent."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back. *send* bytes of the body are sent before the connection is closed; None sends all of it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    delay: float = 0.0
+    send: int | None = None
+    hang_up: bool = False
 
 
 class _Server(ThreadingHTTPServer):
@@ -70,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         self.send_response_only(reply.status)
-        for name, value in {"Date": self.date_time_string(), "Server": "AmazonServer", **reply.headers}.items():
+        for name, value in {"Date": self.date_time_string(), **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
