@@ -14,13 +14,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Heard:
-    """One request: *path* as it was on the wire, *query* decoded, *headers* with lower-case names."""
+    """One request: *path* as it was on the wire, *query* and *form* decoded, *headers* with lower-case names."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: Any
+    form: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -90,12 +91,14 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             parts = urlsplit(self.path)
             sent = self.rfile.read(int(self.headers.get("content-length", 0)))
+            is_form = "form" in self.headers.get("content-type", "")
             heard = Heard(
                 self.command,
                 parts.path,
                 dict(parse_qsl(parts.query, keep_blank_values=True)),
                 {name.lower(): value for name, value in self.headers.items()},
-                json.loads(sent) if sent else None,
+                json.loads(sent) if sent and not is_form else None,
+                dict(parse_qsl(sent.decode())) if is_form else {},
             )
             reply = loopback.answer(heard)
             if reply.raw is not None:
