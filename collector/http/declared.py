@@ -34,10 +34,8 @@ class DeclaredConnector(HttpConnector):
         self.api = declared.api
         self.settings = settings_class(declared)
         self.level_names = tuple(scopes.level for scopes in declared.scopes)
-        self.placeholders = (
-            *(name for name, each in declared.settings.items() if not each.secret),
-            *(name for scopes in declared.scopes for name in scopes.values),
-        )
+        own = [name for name, setting in declared.settings.items() if not setting.secret]
+        self.placeholders = (*own, *(name for scopes in declared.scopes for name in scopes.values))
         self._declared_kinds = {name: with_paging(kind, declared.api) for name, kind in kinds.items()}
         super().__init__()
 
