@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 
@@ -97,7 +97,7 @@ class Asking:
         url = step.url
         if not url:
             url = self._requester.hosts[operation.host] + params.path
-            url += f"?{urlencode(_pairs(query))}" if query else ""
+            url += f"?{urlencode(_pairs(query), quote_via=quote)}" if query else ""
         data = None if body is None else orjson.dumps(body)
         headers = {**params.headers, "content-type": "application/json"} if data is not None else params.headers
         return Asked(url, scope, headers, data)
