@@ -76,11 +76,11 @@ class Asking:
             except ReadError as error:
                 reading.calls.undrained(call.name)
                 raise _named(call, error) from error
+            if reading.sample and step is not None:
+                reading.calls.undrained(call.name)
+                step = None
             yield page
             if step is None:
-                return
-            if reading.sample:
-                reading.calls.undrained(call.name)
                 return
         reading.calls.undrained(call.name)
         raise Truncated(f"{call.name} did not end after {self._requester.api.limits.pages} pages")

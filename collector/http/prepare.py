@@ -14,8 +14,8 @@ from collector.procedures import ready as shared
 from collector.procedures.expressions import Expression, expression
 
 # A definition begins the document or follows another's end; comments go to the end of their line.
-_WRITES = re.compile(r"(?:\A|\})(?:\s|#.*)*(?:mutation|subscription)\b")
-_READS = re.compile(r"(?:\s|#.*)*(?:query\b|fragment\b|\{)")
+_WRITES = re.compile(r"(?:\A|\})(?:\s|#.*+)*+(?:mutation|subscription)\b")
+_READS = re.compile(r"(?:\s|#.*+)*+(?:query\b|fragment\b|\{)")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ import pytest
 from collector.clock import SystemClock
 from collector.connector import Reading
 from collector.errors import Denied, Invalid, Misconfigured, Truncated, Unavailable
-from tests.http.conftest import ORG, kind
+from collector.model import Principal
+from tests.http.conftest import ORG, VendorSession, kind
 from tests.http.loopback import Loopback, Reply, zipped
 
 LIST = 'list = { op = "GET /orgs/{org}/things", items = "@", paging = "link" }\nkey = "id"'
@@ -227,6 +228,15 @@ def test_an_answer_that_did_not_change_is_taken_from_what_was_kept(vendor):
     assert vendor.read(LIST) == THINGS
     assert [each.headers.get("if-none-match") for each in vendor.server.heard] == [None, '"v1"']
     assert vendor.calls()["GET /orgs/{org}/things"].calls == 1
+
+
+def test_what_one_principal_was_shown_is_not_taken_for_another(vendor, monkeypatch):
+    vendor.api(etags=True)
+    vendor.server.on(PATH, Reply(THINGS, headers={"ETag": '"v1"'}))
+    vendor.read(LIST)
+    monkeypatch.setattr(VendorSession, "identify", lambda _: Principal("other@acme", "acme"))
+    vendor.read(LIST)
+    assert not any("if-none-match" in each.headers for each in vendor.server.heard)
 
 
 def test_what_was_kept_is_bounded(vendor):
