@@ -8,7 +8,6 @@ from types import ModuleType
 
 from collector.connector import Connector
 from collector.errors import ConfigError
-from collector.http.declared import declared
 
 
 def connectors() -> dict[str, Connector]:
@@ -26,10 +25,12 @@ def connectors() -> dict[str, Connector]:
                 f"connector {point.name!r} cannot be loaded: {error}",
                 hint=f"Install what it needs: pip install 'evidenced[{point.name}]'.",
             ) from error
-        found[point.name] = declared(_folder(loaded)) if isinstance(loaded, ModuleType) else loaded
+        found[point.name] = _declared(loaded) if isinstance(loaded, ModuleType) else loaded
     return found
 
 
-def _folder(package: ModuleType) -> Path:
-    """Return where the files of *package* are, which may have no code at all."""
-    return Path(next(iter(package.__path__)))
+def _declared(package: ModuleType) -> Connector:
+    from collector.http.declared import declared
+
+    # A package without code may be spread over several folders; one of ours or a stranger's is in the first.
+    return declared(Path(next(iter(package.__path__))))

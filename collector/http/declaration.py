@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from collector.http.api import Api
 from collector.procedure import Paging
 
+TABLE = "connector"  # in a file that otherwise has tables of kinds
+
 
 class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

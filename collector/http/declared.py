@@ -13,7 +13,7 @@ from collector.clock import Clock
 from collector.errors import ConfigError, Invalid
 from collector.http.auth import Authorizer
 from collector.http.connector import HttpConnector, with_paging
-from collector.http.declaration import Declaration
+from collector.http.declaration import TABLE, Declaration
 from collector.http.declared_auth import authorizer
 from collector.http.declared_settings import SETTING, plain, settings_class, written
 from collector.http.opening import Opening
@@ -21,8 +21,6 @@ from collector.http.session import HttpSession
 from collector.model import Json, Principal, Scope
 from collector.procedure import Call, Kind, kinds_of, read_tables
 from collector.procedures.expressions import expression
-
-TABLE = "connector"
 
 
 class DeclaredConnector(HttpConnector):

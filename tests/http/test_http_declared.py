@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,48 +19,7 @@ from collector.installed import connectors
 from collector.model import Scope
 from tests.http.loopback import Loopback, Reply
 
-ACME = """
-[connector]
-name = "acme"
-
-[connector.settings.domain]
-description = "Domain of the tenant, like acme.example"
-pattern = '[\\w.-]+'
-
-[connector.settings.token]
-description = "API token of a reader"
-secret = true
-
-[connector.api]
-hosts = { main = "https://{domain}/api", auth = "https://login.example" }
-paging = { style = "token", next = "next", param = "page" }
-rates = { "*" = 1000.0 }
-errors = { denied = ["no_scope"] }
-limits = { backoff_s = 0.01 }
-
-[connector.auth]
-scheme = "bearer"
-secret = "token"
-
-[connector.principal]
-op = "GET /me"
-id = "email"
-account = "{domain}"
-
-[[connector.scopes]]
-level = "team"
-op = "GET /teams"
-items = "teams"
-name = "slug"
-values = { team_id = "id" }
-
-["acme.people"]
-title = "Everybody with an account"
-scope = "team"
-grants = ["people:read"]
-list = { op = "GET /teams/{team_id}/people", items = "people" }
-key = "email"
-"""
+ACME = (Path(__file__).parent / "acme.toml").read_text()
 
 
 @pytest.fixture
