@@ -18,6 +18,7 @@ from collector.http.template import address, filled
 from collector.model import Json
 from collector.procedure import Batch
 from collector.procedures.decode import decode
+from collector.procedures.ready import Absent, Gone, cut_off
 from collector.procedures.values import Values, place
 
 
@@ -65,10 +66,16 @@ class Asking:
 
     def _pages(self, call: Ready, params: Params, at: str, reading: Reading, following: Continuation) -> Iterator[Page]:
         step: Next | None = Next(value=following.first())
-        for _ in range(self._requester.api.limits.pages):
+        for number in range(self._requester.api.limits.pages):
             assert step is not None
             asked = self._asked(call, params, at, step)
-            answer, document = self._requester.answer(call, asked, reading)
+            try:
+                answer, document = self._requester.answer(call, asked, reading)
+            except (Absent, Gone) as error:
+                if number:
+                    reading.calls.undrained(call.name)
+                    raise cut_off(call.name) from error
+                raise
             page = Page(answer.headers, document, _items(call, document), asked.url)
             reading.calls.listed(call.name, len(page.items))
             try:

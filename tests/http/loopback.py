@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Heard:
     headers: dict[str, str]
     body: Any
     form: dict[str, str] = field(default_factory=dict)
+    client: int = 0
 
 
 @dataclass
@@ -40,16 +42,18 @@ Answerer = Callable[[Heard], Any]
 class Loopback:
     """Answers by method and path; a path without an answer is 404. *url* has no slash at its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.heard: list[Heard] = []
         self.stopping = threading.Event()
         self._answers: dict[str, Answerer] = {}
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
 
     def on(self, operation: str, answer: Any) -> None:
         """Answer *operation* (``GET /things``) with *answer*: a value, a `Reply`, or a function of what was heard."""
@@ -104,6 +108,7 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
                 {name.lower(): value for name, value in self.headers.items()},
                 json.loads(sent) if sent and not is_form else None,
                 dict(parse_qsl(sent.decode())) if is_form else {},
+                self.client_address[1],
             )
             reply = loopback.answer(heard)
             if reply.raw is not None:
@@ -114,7 +119,8 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
             headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **reply.headers}
             self.send_response(reply.status)
             for name, value in headers.items():
-                self.send_header(name, value)
+                if value:
+                    self.send_header(name, value)
             self.end_headers()
             if reply.status not in (204, 304):
                 self.wfile.write(body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.errors import Invalid, Truncated
+from collector.errors import Invalid, NotEnabled, Truncated
 from tests.http.loopback import Reply
 
 THINGS = [{"id": number} for number in range(7)]
@@ -136,6 +136,15 @@ def test_pages_without_end_fail(vendor):
     vendor.api(limits={"pages": 4})
     with pytest.raises(Truncated, match="did not end after 4 pages"):
         vendor.read(LIST % '{ style = "token", next = "next", param = "start" }')
+
+
+@pytest.mark.parametrize("word", ["absent", "not_enabled"])
+def test_a_later_page_that_is_not_there_is_no_end(vendor, word):
+    vendor.server.in_turn(PATH, {"things": _slice(0), "next": "2"}, Reply({}, 404))
+    with pytest.raises((Truncated, NotEnabled)):
+        vendor.read(
+            LIST.replace("paging", f"{word} = [404], paging") % '{ style = "token", next = "next", param = "p" }'
+        )
 
 
 def test_fewer_items_than_the_source_counts_fail(vendor):

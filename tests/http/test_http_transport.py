@@ -10,9 +10,8 @@ import pytest
 
 from collector.clock import SystemClock
 from collector.connector import Reading
-from collector.errors import Denied, Invalid, Misconfigured, Truncated, Unavailable
-from collector.model import Principal
-from tests.http.conftest import ORG, VendorSession, kind
+from collector.errors import Invalid, Truncated, Unavailable
+from tests.http.conftest import ORG, kind
 from tests.http.loopback import Loopback, Reply, zipped
 
 LIST = 'list = { op = "GET /orgs/{org}/things", items = "@", paging = "link" }\nkey = "id"'
@@ -158,93 +157,7 @@ def test_cookies_and_netrc_add_no_credentials(vendor, tmp_path, monkeypatch):
     assert not any({"cookie", "authorization"} & each.headers.keys() for each in vendor.server.heard)
 
 
-class Numbered:
-    """Credentials with a number; *most* is the last there will be."""
-
-    def __init__(self, most):
-        self.number = 1
-        self.most = most
-        self.refreshed = 0
-
-    def apply(self, request):
-        request.headers["authorization"] = f"Number {self.number}"
-
-    def refresh(self):
-        self.refreshed += 1
-        self.number = min(self.number + 1, self.most)
-        return True
-
-
 EACH = LIST + '\neach = [{ op = "GET /things/{id}", into = "Detail" }]'
-
-
-def test_credentials_are_renewed_once_for_many_refusals_at_the_same_time(vendor):
-    vendor.authorizer = Numbered(most=9)
-    vendor.set(detail_concurrency=8)
-    vendor.server.on(PATH, [{"id": number} for number in range(8)])
-    together = threading.Barrier(8)
-
-    def detail(heard):
-        if heard.headers["authorization"] == "Number 1":
-            together.wait(5)
-            return Reply({}, 401)
-        return {"x": 1}
-
-    for number in range(8):
-        vendor.server.on(f"GET /things/{number}", detail)
-    assert len(vendor.read(EACH)) == 8
-    assert vendor.authorizer.refreshed == 1
-
-
-def test_credentials_that_are_refused_after_renewal_are_denied(vendor):
-    vendor.authorizer = Numbered(most=2)
-    vendor.set(attempts=1)
-    vendor.server.on(PATH, Reply({}, 401))
-    with pytest.raises(Denied):
-        vendor.read(LIST)
-    assert [each.headers["authorization"] for each in vendor.server.heard] == ["Number 1", "Number 2"]
-
-
-def test_what_an_authorizer_raises_is_the_reason(vendor):
-    class Broken(Numbered):
-        def apply(self, request):
-            raise Misconfigured("there is no key file")
-
-    vendor.authorizer = Broken(1)
-    with pytest.raises(Misconfigured, match="no key file"):
-        vendor.read(LIST)
-    assert vendor.server.heard == []
-
-
-def test_an_answer_that_did_not_change_is_taken_from_what_was_kept(vendor):
-    vendor.api(etags=True)
-
-    def answer(heard):
-        known = heard.headers.get("if-none-match") == '"v1"'
-        return Reply(status=304) if known else Reply(THINGS, headers={"ETag": '"v1"'})
-
-    vendor.server.on(PATH, answer)
-    assert vendor.read(LIST) == THINGS
-    assert vendor.read(LIST) == THINGS
-    assert [each.headers.get("if-none-match") for each in vendor.server.heard] == [None, '"v1"']
-    assert vendor.calls()["GET /orgs/{org}/things"].calls == 1
-
-
-def test_what_one_principal_was_shown_is_not_taken_for_another(vendor, monkeypatch):
-    vendor.api(etags=True)
-    vendor.server.on(PATH, Reply(THINGS, headers={"ETag": '"v1"'}))
-    vendor.read(LIST)
-    monkeypatch.setattr(VendorSession, "identify", lambda _: Principal("other@acme", "acme"))
-    vendor.read(LIST)
-    assert not any("if-none-match" in each.headers for each in vendor.server.heard)
-
-
-def test_what_was_kept_is_bounded(vendor):
-    vendor.api(etags=True, limits={"kept_bytes": 10})
-    vendor.server.on(PATH, Reply(THINGS, headers={"ETag": '"v1"'}))
-    vendor.read(LIST)
-    vendor.read(LIST)
-    assert not any("if-none-match" in each.headers for each in vendor.server.heard)
 
 
 def test_details_come_in_the_order_of_the_list_however_long_each_takes(vendor):
@@ -283,3 +196,18 @@ def test_a_turn_after_the_end_of_the_run_is_not_waited_for(vendor):
     with pytest.raises(Exception, match="its turn is in"):
         vendor.read(EACH, limit=5)
     assert SystemClock().monotonic() - started < 2
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "gzip"])
+def test_connections_are_used_again(vendor, framing):
+    vendor.set(detail_concurrency=2)
+    vendor.server.on(PATH, [{"id": number} for number in range(20)])
+    answers = {
+        "length": {"x": 1},
+        "gzip": zipped({"x": 1}),
+        "chunked": Reply(b'8\r\n{"x": 1}\r\n0\r\n\r\n', headers={"Transfer-Encoding": "chunked", "Content-Length": ""}),
+    }
+    for number in range(20):
+        vendor.server.on(f"GET /things/{number}", answers[framing])
+    vendor.read(EACH)
+    assert len({each.client for each in vendor.server.heard}) <= 3
