@@ -28,11 +28,14 @@ class Heard:
 
 @dataclass
 class Reply:
-    """What is answered; *raw* writes to the socket by itself, after nothing else was."""
+    """What is answered; a header may come several times or, as an empty list, not at all.
+
+    *raw* writes to the socket by itself, after nothing else was.
+    """
 
     body: Any = None
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str | list[str]] = field(default_factory=dict)
     raw: Callable[[BaseHTTPRequestHandler], None] | None = None
 
 
@@ -118,8 +121,8 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **reply.headers}
             self.send_response(reply.status)
-            for name, value in headers.items():
-                if value:
+            for name, values in headers.items():
+                for value in [values] if isinstance(values, str) else values:
                     self.send_header(name, value)
             self.end_headers()
             if reply.status not in (204, 304):

@@ -85,6 +85,15 @@ def test_it_says_who_and_where_and_reads_every_page(tmp_path, server, monkeypatc
     assert {each.headers["authorization"] for each in server.heard} == {"Bearer s3cret-token"}
 
 
+def test_the_connector_shown_in_the_documentation_reads_every_page(tmp_path, server, monkeypatch):
+    shown = (Path(__file__).parents[2] / "collector/http/README.md").read_text()
+    text = next(block for block in shown.split("```toml\n") if block.startswith("[connector]")).partition("```")[0]
+    connector = _connector(tmp_path, text)
+    assert connector.lint(connector.kinds()["acme.people"]) == []
+    session = _session(connector, server, monkeypatch, addresses={"main": f"{server.url}/api"})
+    assert _read(session, connector) == [{"email": "ana"}, {"email": "bo"}, {"email": "cy"}]
+
+
 def test_its_kinds_are_sound_and_say_what_they_need(tmp_path):
     connector = _connector(tmp_path)
     people = connector.kinds()["acme.people"]

@@ -39,6 +39,15 @@ def test_links_are_followed_to_the_last_page(vendor):
     assert (calls.calls, calls.pages, calls.items, calls.drained) == (3, 3, 7, True)
 
 
+def test_links_in_several_headers_are_one_list(vendor):
+    link = f"<{vendor.server.url}/orgs/acme/things?start=3>"
+    several = ['<https://vendor.invalid/self>; rel="self"', f'{link}; rel="next"']
+    vendor.server.in_turn(PATH, Reply(_slice(0), headers={"Link": several}), _slice(3))
+    assert (
+        vendor.read('list = { op = "GET /orgs/{org}/things", items = "@", paging = "link" }\nkey = "id"') == THINGS[:6]
+    )
+
+
 @pytest.mark.parametrize(
     "paging",
     [

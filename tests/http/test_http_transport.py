@@ -205,7 +205,7 @@ def test_connections_are_used_again(vendor, framing):
     answers = {
         "length": {"x": 1},
         "gzip": zipped({"x": 1}),
-        "chunked": Reply(b'8\r\n{"x": 1}\r\n0\r\n\r\n', headers={"Transfer-Encoding": "chunked", "Content-Length": ""}),
+        "chunked": Reply(b'8\r\n{"x": 1}\r\n0\r\n\r\n', headers={"Transfer-Encoding": "chunked", "Content-Length": []}),
     }
     for number in range(20):
         vendor.server.on(f"GET /things/{number}", answers[framing])
