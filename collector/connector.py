@@ -1,6 +1,7 @@
 """The connector contract: what a vendor's package provides, and what it is given. The public SDK starts here.
 
-A connector is found by the entry point group ``evidenced.connectors``; built-in ones get no other treatment.
+A connector is found by the entry point group ``evidenced.connectors`` (`collector.installed`); built-in ones get no
+other treatment.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from collector.clock import Clock, to_ms
-from collector.errors import ConfigError, Unavailable
+from collector.errors import Unavailable
 from collector.model import Json, OperationCalls, Principal, Scope, Window
 from collector.procedure import Kind
 
@@ -189,17 +189,3 @@ class Connector(Protocol):
 
     def lint(self, kind: Kind) -> list[Problem]:
         """Return what the vendor's own model says is wrong with *kind*."""
-
-
-def connectors() -> dict[str, Connector]:
-    """Return every installed connector by name. Raises `ConfigError` when one cannot be loaded."""
-    found: dict[str, Connector] = {}
-    for point in entry_points(group="evidenced.connectors"):
-        try:
-            found[point.name] = point.load()
-        except ImportError as error:
-            raise ConfigError(
-                f"connector {point.name!r} cannot be loaded: {error}",
-                hint=f"Install what it needs: pip install 'evidenced[{point.name}]'.",
-            ) from error
-    return found

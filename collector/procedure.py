@@ -217,12 +217,21 @@ def load_kinds(path: Path) -> dict[str, Kind]:
 
     Raises `ConfigError` naming the file, and the kind and field that are wrong or the line that is not TOML.
     """
+    return kinds_of(path, read_tables(path))
+
+
+def read_tables(path: Path) -> dict[str, Json]:
+    """Return the tables of the TOML file *path*. Raises `ConfigError` naming the file, and the line if there is one."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def kinds_of(path: Path, tables: Mapping[str, Json]) -> dict[str, Kind]:
+    """Return the kinds that *tables* of the file *path* declare. Raises `ConfigError` as `load_kinds` does."""
     return {name: _kind(path, name, table) for name, table in tables.items()}
 
 

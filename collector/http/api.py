@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from collector.connector import Settings
 from collector.errors import ConfigError
 from collector.procedure import Paging
+from collector.procedures.settings import RequestSettings
 
 MAIN = "main"  # the host of operations written without a prefix
 _FIELD = re.compile(r"\{([a-z]\w*)\}")
@@ -42,6 +42,7 @@ class Errors(_Declared):
         "error.status",
         "error.code",
         "error.details[].reason",
+        "error.errors[].reason",
         "errorCode",
         "code",
         "errors[].type",
@@ -98,19 +99,12 @@ class Api(_Declared):
         return value
 
 
-class HttpSettings(Settings):
+class HttpSettings(RequestSettings):
     """What every source that is read over HTTP may set; a connector adds its own."""
 
     addresses: dict[str, str] = Field(
         default={}, description="Host name of the connector -> base address, instead of the vendor's own."
     )
-    requests_per_second: dict[str, float] = Field(
-        default={}, description="Host name, or '*', -> requests a second in each scope, over our defaults."
-    )
-    detail_concurrency: int = Field(default=8, ge=1, le=64, description="Detail calls under way at a time.")
-    attempts: int = Field(default=4, ge=1, le=10, description="Attempts at one request, the first included.")
-    connect_timeout_s: float = Field(default=10, gt=0, description="Longest wait for a connection.")
-    read_timeout_s: float = Field(default=60, gt=0, description="Longest wait for the next bytes of an answer.")
 
     @field_validator("addresses")
     @classmethod
@@ -120,13 +114,6 @@ class HttpSettings(Settings):
                 check_address(address)
             except ConfigError as error:
                 raise ValueError(error.message) from error
-        return value
-
-    @field_validator("requests_per_second")
-    @classmethod
-    def _positive(cls, value: dict[str, float]) -> dict[str, float]:
-        if any(rate <= 0 for rate in value.values()):
-            raise ValueError("a rate must be above 0")
         return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 
@@ -18,6 +18,7 @@ from collector.http.template import address, filled
 from collector.model import Json
 from collector.procedure import Batch
 from collector.procedures.decode import decode
+from collector.procedures.ready import Absent, Gone, cut_off
 from collector.procedures.values import Values, place
 
 
@@ -65,10 +66,16 @@ class Asking:
 
     def _pages(self, call: Ready, params: Params, at: str, reading: Reading, following: Continuation) -> Iterator[Page]:
         step: Next | None = Next(value=following.first())
-        for _ in range(self._requester.api.limits.pages):
+        for number in range(self._requester.api.limits.pages):
             assert step is not None
             asked = self._asked(call, params, at, step)
-            answer, document = self._requester.answer(call, asked, reading)
+            try:
+                answer, document = self._requester.answer(call, asked, reading)
+            except (Absent, Gone) as error:
+                if number:
+                    reading.calls.undrained(call.name)
+                    raise cut_off(call.name) from error
+                raise
             page = Page(answer.headers, document, _items(call, document), asked.url)
             reading.calls.listed(call.name, len(page.items))
             try:
@@ -76,11 +83,11 @@ class Asking:
             except ReadError as error:
                 reading.calls.undrained(call.name)
                 raise _named(call, error) from error
+            if reading.sample and step is not None:
+                reading.calls.undrained(call.name)
+                step = None
             yield page
             if step is None:
-                return
-            if reading.sample:
-                reading.calls.undrained(call.name)
                 return
         reading.calls.undrained(call.name)
         raise Truncated(f"{call.name} did not end after {self._requester.api.limits.pages} pages")
@@ -97,7 +104,7 @@ class Asking:
         url = step.url
         if not url:
             url = self._requester.hosts[operation.host] + params.path
-            url += f"?{urlencode(_pairs(query))}" if query else ""
+            url += f"?{urlencode(_pairs(query), quote_via=quote)}" if query else ""
         data = None if body is None else orjson.dumps(body)
         headers = {**params.headers, "content-type": "application/json"} if data is not None else params.headers
         return Asked(url, scope, headers, data)

@@ -9,7 +9,7 @@ from collector.errors import Invalid
 
 _WORD = r"[\w!#$&+\-.^`|~*]+"
 _VALUE = r"\"(?:[^\"\\]|\\.)*\"|[^\s;,\"]*"
-_LINK = re.compile(rf"[\s,]*<([^<>]*)>((?:\s*;\s*{_WORD}(?:\s*=\s*(?:{_VALUE}))?)*)\s*;?\s*(?:,|$)")
+_LINK = re.compile(rf"[\s,]*<([^<>]*)>((?:\s*;\s*{_WORD}(?:\s*=\s*(?:{_VALUE}))?)*)\s*+;?\s*+(?:,|$)")
 _PARAMETER = re.compile(rf";\s*({_WORD})(?:\s*=\s*({_VALUE}))?")
 _PORTS = {"https": 443, "http": 80}
 

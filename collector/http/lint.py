@@ -41,6 +41,8 @@ def _kind(kind: Kind, levels: Sequence[str]) -> Iterator[Finding]:
         yield "calls", "nothing is asked"
     if not kind.grants and not all(call.grants for call in kind.calls):
         yield "grants", "name the permissions it needs: with HTTP none can be inferred"
+    if kind.since:
+        expression(kind.since.field)
     if kind.since and kind.since.form == "datetime":
         yield "since.form", "JSON has no times: write 'iso', 'epoch_s' or 'epoch_ms'"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -11,6 +12,10 @@ from collector.http.template import PLACEHOLDER, Operation, operation, placehold
 from collector.procedure import Batch, Call, Kind, Paging
 from collector.procedures import ready as shared
 from collector.procedures.expressions import Expression, expression
+
+# A definition begins the document or follows another's end; comments go to the end of their line.
+_WRITES = re.compile(r"(?:\A|\})(?:\s|#.*+)*+(?:mutation|subscription)\b")
+_READS = re.compile(r"(?:\s|#.*+)*+(?:query\b|fragment\b|\{)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +29,11 @@ class Ready(shared.Ready):
     total: Expression | None = None
     places: frozenset[str] = frozenset()
     grants: tuple[str, ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the answer itself is what is decoded (a CSV report), not JSON that holds it."""
+        return bool(self.spec.decode) and self.items is not None and self.items.text == "@"
 
 
 ReadyKind = shared.ReadyKind[Ready]
@@ -96,10 +106,12 @@ def _single(call: Call, kind: Kind, api: Api, paging: Paging | None = None) -> R
 def _shape(call: Call, found: Operation) -> None:
     if found.graphql != bool(call.query):
         raise ConfigError(f"{call.op}: a GRAPHQL operation, and no other, has a `query`")
-    if found.graphql and not call.query.lstrip().startswith(("query", "{")):
+    if found.graphql and (_WRITES.search(call.query) or not _READS.match(call.query)):
         raise ConfigError(f"{call.op}: the document is not a query")
     if call.body is not None and (found.method != "POST" or found.graphql):
         raise ConfigError(f"{call.op}: only a POST has a `body`")
+    if call.paging and not call.items:
+        raise ConfigError(f"{call.op}: `paging` is of a list; declare its `items`")
     if call.at:
         raise ConfigError(f"{call.op}: `at` has no meaning over HTTP; write the host before the method")
 

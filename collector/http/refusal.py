@@ -56,6 +56,8 @@ def refuses(document: Json, call: Ready, api: Api) -> bool:
 
     Any error of GraphQL does: what it left out would look like nothing.
     """
+    if call.is_file:
+        return False
     if call.operation.graphql:
         return not isinstance(document, dict) or bool(document.get("errors")) or document.get("data") is None
     return bool(api.errors.failed) and bool(expression(api.errors.failed).search(document))

@@ -132,7 +132,7 @@ class _Attempt:
             if failure is None:
                 assert self._last is not None
                 return self._last, self._document
-            if self._made >= self._requester.attempts:
+            if self._made >= self._requester.attempts + self._renewed:
                 raise failure
             self._pause(failure, asked_wait)
 
@@ -179,6 +179,8 @@ class _Attempt:
         return self._good
 
     def _parsed(self, answer: Answer) -> Json:
+        if self._call.is_file:
+            return answer.body
         try:
             return parsed(answer.body, answer.headers.get("content-type", ""))
         except NotJson as error:

@@ -55,7 +55,10 @@ def operation(text: str, graphql: str = "") -> Operation:
     host, method, path, query = found.groups()
     if set(re.split(r"/", path)) & {".", ".."} or "{" in PLACEHOLDER.sub("", path):
         raise ConfigError(f"{text!r}: the path does not name one place")
-    pairs = parse_qsl(query or "", keep_blank_values=True, strict_parsing=bool(query))
+    try:
+        pairs = parse_qsl(query or "", keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError as error:
+        raise ConfigError(f"{text!r}: the query is not made of name=value") from error
     return Operation(f"{host + ':' if host else ''}{method} {path}", host or MAIN, method, path, tuple(pairs))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from collector.connector import Reading
+from collector.errors import Truncated
 from collector.model import Json
 from collector.procedure import Batch, Call, Kind, Loop
 from collector.procedures.expressions import Expression, expression
@@ -19,6 +20,14 @@ class Absent(Exception):
 
 class Gone(Exception):
     """The source said by a declared code that the item was deleted since it was listed."""
+
+
+def cut_off(name: str) -> Truncated:
+    """Return the error for a list of the call *name* of which a later page is said not to be there.
+
+    Such a word means that there is no list, and there is one.
+    """
+    return Truncated(f"{name} ended in the middle: a later page is not there; the list is not complete")
 
 
 @dataclass(frozen=True, kw_only=True)

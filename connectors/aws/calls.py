@@ -16,7 +16,7 @@ from collector.model import Json
 from collector.procedure import Batch
 from collector.procedures.buckets import Buckets
 from collector.procedures.decode import decode
-from collector.procedures.ready import Absent, Gone
+from collector.procedures.ready import Absent, Gone, cut_off
 from collector.procedures.values import Values, place
 from connectors.aws.clients import Clients
 from connectors.aws.errors import as_read_error, clean, code_of, date_of, matches, refused_part
@@ -91,9 +91,15 @@ class Requester:
 
         Raises `Truncated` when a token comes again, more is announced without a token, or pages do not end.
         """
-        seen = set()
+        seen: set[tuple[Json, ...]] = set()
         for _ in range(MOST_PAGES):
-            answer = self.request(ready.operation, params, region, reading, ready)
+            try:
+                answer = self.request(ready.operation, params, region, reading, ready)
+            except (Absent, Gone) as error:
+                if seen:
+                    reading.calls.undrained(ready.name)
+                    raise cut_off(ready.name) from error
+                raise
             token = self._next(ready, answer, reading)
             if token is not None and reading.sample:
                 reading.calls.undrained(ready.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,22 +15,27 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Heard:
-    """One request: *path* as it was on the wire, *query* decoded, *headers* with lower-case names."""
+    """One request: *path* as it was on the wire, *query* and *form* decoded, *headers* with lower-case names."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: Any
+    form: dict[str, str] = field(default_factory=dict)
+    client: int = 0
 
 
 @dataclass
 class Reply:
-    """What is answered; *raw* writes to the socket by itself, after nothing else was."""
+    """What is answered; a header may come several times or, as an empty list, not at all.
+
+    *raw* writes to the socket by itself, after nothing else was.
+    """
 
     body: Any = None
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str | list[str]] = field(default_factory=dict)
     raw: Callable[[BaseHTTPRequestHandler], None] | None = None
 
 
@@ -39,16 +45,18 @@ Answerer = Callable[[Heard], Any]
 class Loopback:
     """Answers by method and path; a path without an answer is 404. *url* has no slash at its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.heard: list[Heard] = []
         self.stopping = threading.Event()
         self._answers: dict[str, Answerer] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
 
     def on(self, operation: str, answer: Any) -> None:
         """Answer *operation* (``GET /things``) with *answer*: a value, a `Reply`, or a function of what was heard."""
@@ -83,6 +91,11 @@ class Loopback:
         self._server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: tests leave in the middle of answers."""
+
+
 def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -90,12 +103,15 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             parts = urlsplit(self.path)
             sent = self.rfile.read(int(self.headers.get("content-length", 0)))
+            is_form = "form" in self.headers.get("content-type", "")
             heard = Heard(
                 self.command,
                 parts.path,
                 dict(parse_qsl(parts.query, keep_blank_values=True)),
                 {name.lower(): value for name, value in self.headers.items()},
-                json.loads(sent) if sent else None,
+                json.loads(sent) if sent and not is_form else None,
+                dict(parse_qsl(sent.decode())) if is_form else {},
+                self.client_address[1],
             )
             reply = loopback.answer(heard)
             if reply.raw is not None:
@@ -105,8 +121,9 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **reply.headers}
             self.send_response(reply.status)
-            for name, value in headers.items():
-                self.send_header(name, value)
+            for name, values in headers.items():
+                for value in [values] if isinstance(values, str) else values:
+                    self.send_header(name, value)
             self.end_headers()
             if reply.status not in (204, 304):
                 self.wfile.write(body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.errors import Invalid, Truncated
+from collector.errors import Invalid, NotEnabled, Truncated
 from tests.http.loopback import Reply
 
 THINGS = [{"id": number} for number in range(7)]
@@ -37,6 +37,15 @@ def test_links_are_followed_to_the_last_page(vendor):
     assert found == THINGS
     calls = vendor.calls()["GET /orgs/{org}/things"]
     assert (calls.calls, calls.pages, calls.items, calls.drained) == (3, 3, 7, True)
+
+
+def test_links_in_several_headers_are_one_list(vendor):
+    link = f"<{vendor.server.url}/orgs/acme/things?start=3>"
+    several = ['<https://vendor.invalid/self>; rel="self"', f'{link}; rel="next"']
+    vendor.server.in_turn(PATH, Reply(_slice(0), headers={"Link": several}), _slice(3))
+    assert (
+        vendor.read('list = { op = "GET /orgs/{org}/things", items = "@", paging = "link" }\nkey = "id"') == THINGS[:6]
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,6 +145,15 @@ def test_pages_without_end_fail(vendor):
     vendor.api(limits={"pages": 4})
     with pytest.raises(Truncated, match="did not end after 4 pages"):
         vendor.read(LIST % '{ style = "token", next = "next", param = "start" }')
+
+
+@pytest.mark.parametrize("word", ["absent", "not_enabled"])
+def test_a_later_page_that_is_not_there_is_no_end(vendor, word):
+    vendor.server.in_turn(PATH, {"things": _slice(0), "next": "2"}, Reply({}, 404))
+    with pytest.raises((Truncated, NotEnabled)):
+        vendor.read(
+            LIST.replace("paging", f"{word} = [404], paging") % '{ style = "token", next = "next", param = "p" }'
+        )
 
 
 def test_fewer_items_than_the_source_counts_fail(vendor):

@@ -58,6 +58,7 @@ def test_a_refusal_fails_the_reading_with_its_reason(vendor, refusal, reason):
         },
         rate={"remaining": "X-Left", "reset": "X-Reset"},
     )
+    vendor.set(attempts=1)
     vendor.server.on(PATH, refusal)
     with pytest.raises(reason) as caught:
         vendor.read(LIST)
