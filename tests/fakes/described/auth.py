@@ -28,7 +28,7 @@ class Auth:
         scheme, _, said = http.header("Authorization").partition(" ")
         known = {each.lower(): each for each in self.schemes}
         if scheme.lower() not in known:
-            return "", f"Authorization must be one of {', '.join(self.schemes)}, not {scheme or 'absent'!r}"
+            return "", f"Authorization must be one of {', '.join(self.schemes)}, not {scheme or 'absent'}"
         if scheme.lower() != "basic":
             return said.strip(), ""
         try:

@@ -149,6 +149,8 @@ class Fake:
         when: Callable[[Ask], bool] = lambda _: True,
     ) -> None:
         """Misbehave from the *nth* matching request on, *times* times or for ever; *operation* may be a pattern."""
+        if trouble.refuse:
+            trouble.refuse(self.vendor)
         with self._lock:
             self._rules.append(Rule(trouble, lambda ask: fnmatchcase(ask.name, operation) and when(ask), nth, times))
 
@@ -201,9 +203,9 @@ class Fake:
     def _admit(self, http: Http) -> None:
         token, problem = self.vendor.auth.token(http)
         if not problem and self.tokens.is_over(token):
-            raise self.vendor.refusals["expired"].after(0)
+            raise self.vendor.refusal("expired").after(0)
         if problem or not self.tokens.is_good(token):
-            said = self.vendor.refusals["unauthenticated"]
+            said = self.vendor.refusal("unauthenticated")
             raise NotUnderstood(said.status, said.code, f"auth: {problem or 'nobody issued this token'}", said.headers)
 
     def _answer(self, ask: Ask, troubles: list[Trouble]) -> Answer:
@@ -212,7 +214,7 @@ class Fake:
             raise NotUnderstood(400, "", f"{ask.name}: " + "; ".join(wrong))
         for trouble in troubles:
             if trouble.refuse:
-                raise trouble.refuse(self.vendor.refusals)
+                raise trouble.refuse(self.vendor)
         fixture = self._fixture(ask)
         if fixture.items is None:
             body = self._made(ask, fixture.answer) if callable(fixture.answer) else fixture.answer
@@ -228,7 +230,7 @@ class Fake:
             raise NotUnderstood(500, "", f"nothing was put for {ask.name}")
         fitting = [each for each in known if each.fits(ask)]
         if not fitting:
-            raise self.vendor.refusals["missing"].after(0)
+            raise self.vendor.refusal("missing").after(0)
         return max(fitting, key=lambda each: len(each.bound))
 
     def _made(self, ask: Ask, make: Callable[[Ask], Any], *, paged: bool = False) -> Any:

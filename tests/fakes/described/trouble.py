@@ -1,11 +1,10 @@
 """Bad days: what a vendor can do to its client, to be switched on per operation, call or predicate.
 
-The names are those of `tests.fakes.aws.trouble`. `refuse` is given the vendor's table of refusals, `page` the page.
+The names are those of `tests.fakes.aws.trouble`. `refuse` is given the vendor, `page` the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.fakes.described.wire import Refusal
@@ -36,12 +35,7 @@ __all__ = [
 
 
 def _named(name: str, seconds: float = 1) -> Trouble:
-    def refusal(refusals: Mapping[str, Refusal]) -> Refusal:
-        if name not in refusals:
-            raise ValueError(f"this vendor declares no refusal {name!r}, only {', '.join(refusals)}")
-        return refusals[name].after(seconds)
-
-    return Trouble(name, refuse=refusal)
+    return Trouble(name, refuse=lambda vendor: vendor.refusal(name).after(seconds))
 
 
 def deny() -> Trouble:

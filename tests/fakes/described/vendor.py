@@ -42,6 +42,12 @@ class Vendor:
     rules: tuple[tuple[str, Callable[[Ask], str]], ...] = ()
     packed: tuple[Packed, ...] = ()
 
+    def refusal(self, name: str) -> Refusal:
+        """Return the refusal *name*. Raises ValueError when this vendor has no such thing."""
+        if name not in self.refusals:
+            raise ValueError(f"{self.name} declares no refusal {name!r}, only {', '.join(self.refusals)}")
+        return self.refusals[name]
+
     def pager(self, operation: Operation) -> Pager | None:
         """Return how *operation* pages: by the first pager whose token it takes, or gives in its answer."""
         members = operation.members()
