@@ -136,7 +136,7 @@ def test_an_item_that_the_answers_schema_does_not_allow_is_refused_when_it_is_pu
     ],
 )
 def test_every_vendors_schemas_refuse_fields_and_values_they_do_not_know(vendor, operation, item):
-    with described(vendor) as fake, pytest.raises(FixtureError, match="unknown|enum"):
+    with described(vendor) as fake, pytest.raises(FixtureError, match=r"unknown|enum"):
         fake.put(operation, items=[item])
 
 

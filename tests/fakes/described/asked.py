@@ -33,7 +33,10 @@ def recognise(vendor: Vendor, http: Http, url: str) -> Ask:
     typed = {
         name: _typed(operation.parameter("query", name), texts, operation.resolve) for name, texts in values.items()
     }
-    decoded = {name: unquote(value) for name, value in path_values.items()}
+    decoded = {
+        name: _typed(operation.parameter("path", name), [unquote(value)], operation.resolve)
+        for name, value in path_values.items()
+    }
     return Ask(operation, decoded, typed, dict(http.headers), _body(http), url, http.target)
 
 

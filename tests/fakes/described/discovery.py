@@ -16,6 +16,8 @@ from tests.fakes.described.operation import Operation, Origin, Parameter, matche
 from tests.fakes.described.schema import Schema
 
 _PACKAGE = "google-api-python-client"
+_SYSTEM = {"$alt": {"location": "query", "type": "string"}}
+"""Parameters that Google's own clients send and no document names (cloud.google.com/apis/docs/system-parameters)."""
 
 
 @cache
@@ -50,7 +52,7 @@ def _operations(name: str, resource: Mapping[str, Any], path: str) -> Iterator[O
 
 def _operation(name: str, path: str, said: Mapping[str, Any]) -> Operation:
     whole = document(name)
-    parameters = {**whole.get("parameters", {}), **said.get("parameters", {})}
+    parameters = {**_SYSTEM, **whole.get("parameters", {}), **said.get("parameters", {})}
 
     def resolve(reference: str) -> Schema:
         found: Schema = whole["schemas"][reference]

@@ -127,13 +127,18 @@ class LinkPager(Pager):
 
     def lead(self, answer: Answer, page: Page, ask: Ask, token: str) -> None:
         """Put the header beside *answer*."""
-        links = [f'<{ask.url}{ask.target}>; rel="self"'] if self.names_self else []
-        answer.headers["Link"] = ", ".join([*links, f'<{_address(ask, page, {self.token: token})}>; rel="next"'])
+        self._link(answer, _address(ask, page, {self.token: token}), "next")
 
     def finish(self, answer: Answer, page: Page, ask: Ask, marks: Bookmarks) -> None:
         """Say where the next page is; where the end is open (*until*), there always is one."""
+        if self.names_self:
+            self._link(answer, ask.url + ask.target, "self")
         open_end = bool(self.until) and ask.said(self.until) is None
         super().finish(answer, replace(page, next=page.stop) if open_end and page.next is None else page, ask, marks)
+
+    def _link(self, answer: Answer, url: str, relation: str) -> None:
+        before = [answer.headers["Link"]] if "Link" in answer.headers else []
+        answer.headers["Link"] = ", ".join([*before, f'<{url}>; rel="{relation}"'])
 
 
 class PageNumberPager(LinkPager):

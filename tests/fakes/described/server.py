@@ -181,7 +181,7 @@ class Fake:
             ask = asked.recognise(self.vendor, http, self._listener.url)
             ask, troubles = self._noted(ask)
             self._admit(http)
-            answer, status = self._answer(ask, troubles), 200
+            answer, status = self._answer(ask, troubles), ask.operation.status()
         except Refusal as refusal:
             if isinstance(refusal, NotUnderstood):
                 self.violations.append(f"{http.method} {http.target}: {refusal.message}")
