@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import requests
 
-from tests.fakes.described import FixtureError, Refusal, described
+from tests.fakes.described import Auth, FixtureError, Refusal, described
 from tests.fakes.described.allowed import exceptions
+from tests.fakes.described.openapi import OpenApi
 from tests.fakes.described.vendors import ARM, GCP, GITHUB, GRAPH, GWORKSPACE, JIRA, OKTA
 
 _REPOS = "GET /orgs/{org}/repos"
@@ -199,3 +202,77 @@ def test_an_answer_may_be_a_refusal():
 
 def test_every_declared_exception_has_a_reason():
     assert all(len(exception.reason.split()) > 3 for exception in exceptions())
+
+
+_MADE = [
+    (ARM, "GET /{scope}/providers/Microsoft.Authorization/roleAssignments"),
+    (ARM, "GET /subscriptions/{subscriptionId}/providers/microsoft.insights/eventtypes/management/values"),
+    (ARM, "GET /subscriptions/{subscriptionId}/providers/Microsoft.Network/networkSecurityGroups"),
+    (ARM, "GET /subscriptions/{subscriptionId}/providers/Microsoft.Security/pricings"),
+    (ARM, "GET /subscriptions/{subscriptionId}/providers/Microsoft.Storage/storageAccounts"),
+    (GCP, "cloudasset.v1:v1.searchAllIamPolicies"),
+    (GCP, "iam.v1:projects.serviceAccounts.keys.list"),
+    (GCP, "logging.v2:organizations.sinks.list"),
+    (GCP, "orgpolicy.v2:projects.policies.list"),
+    (GCP, "sqladmin.v1:instances.list"),
+    (GCP, "storage.v1:buckets.list"),
+    (GITHUB, "GET /installation/repositories"),
+    (GITHUB, "GET /orgs/{org}/members"),
+    (GITHUB, "GET /repos/{owner}/{repo}/pulls"),
+    (GITHUB, "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews"),
+    (GITHUB, "GET /repos/{owner}/{repo}/rules/branches/{branch}"),
+    (GRAPH, "GET /identity/conditionalAccess/namedLocations"),
+    (GRAPH, "GET /identity/conditionalAccess/policies"),
+    (GRAPH, "GET /reports/authenticationMethods/userRegistrationDetails"),
+    (GWORKSPACE, "admin.directory_v1:users.list"),
+    (JIRA, "GET /rest/api/3/issue/{issueIdOrKey}/changelog"),
+    (OKTA, "GET /api/v1/logs"),
+    (OKTA, "GET /api/v1/users"),
+]
+
+
+@pytest.mark.parametrize(("vendor", "operation"), _MADE, ids=[each[1] for each in _MADE])
+def test_an_item_that_was_made_up_from_the_schema_is_allowed_by_it(vendor, operation):
+    with described(vendor) as fake:
+        fake.put(operation, items=[fake.sample(operation, number) for number in range(5)])
+
+
+def test_an_answer_that_is_no_list_is_made_up_too():
+    protection = "GET /repos/{owner}/{repo}/branches/{branch}/protection"
+    with described(GITHUB) as github:
+        github.put(protection, answer=github.sample(protection))
+
+
+def test_oktas_own_models_judge_as_well():
+    """Their validators know what no schema says: which status a user can be on the way to."""
+    with described(OKTA) as okta, pytest.raises(FixtureError, match="transitioningToStatus"):
+        okta.put("GET /api/v1/users", items=[okta.sample("GET /api/v1/users", transitioningToStatus="LOST")])
+
+
+def test_an_api_key_comes_bare_in_a_header_of_the_vendors():
+    vendor = replace(GITHUB, auth=Auth((), name="X-Api-Key"))
+    with described(vendor) as fake:
+        fake.put(_REPOS, items=[])
+        assert set(fake.headers()) == {"X-Api-Key"}
+        url = f"{fake.url}/orgs/acme/repos"
+        assert requests.get(url, headers=fake.headers(), timeout=10).status_code == 200
+        assert requests.get(url, timeout=10).status_code == 401
+        assert "X-Api-Key is missing" in fake.violations.pop()
+
+
+def test_basic_carries_the_user_beside_the_token():
+    changelog = "GET /rest/api/3/issue/{issueIdOrKey}/changelog"
+    with described(JIRA) as jira:
+        jira.put(changelog, items=[])
+        url = f"{jira.url}/rest/api/3/issue/A-1/changelog"
+        assert requests.get(url, auth=("collector@example.com", jira.token()), timeout=10).status_code == 200
+        assert requests.get(url, auth=("someone@example.com", jira.token()), timeout=10).status_code == 401
+        assert "the user is collector@example.com, not someone@example.com" in jira.violations.pop()
+
+
+def test_a_newer_version_than_any_package_describes_is_judged_by_the_one_that_is_named_for_it():
+    path = "/subscriptions/1/providers/Microsoft.Security/pricings"
+    newer = {"Microsoft.Security/pricings@2024-01-01": "2018-06-01"}
+    api = OpenApi("arm", ARM.packed, versioned=True, newer=newer)
+    assert api.find("GET", path, "2024-01-01") is not None
+    assert api.find("GET", path, "2023-01-01") is None

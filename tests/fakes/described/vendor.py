@@ -50,10 +50,5 @@ class Vendor:
 
     def pager(self, operation: Operation) -> Pager | None:
         """Return how *operation* pages: by the first pager whose token it takes, or gives in its answer."""
-        members = operation.members()
-        for pattern, pager in self.pagers:
-            takes = operation.parameter("query", pager.token) is not None
-            fits = operation.parameter("query", pager.size) is not None if takes else pager.next in members
-            if fits and fnmatchcase(operation.name, pattern):
-                return pager
-        return None
+        fitting = (pager for pattern, pager in self.pagers if fnmatchcase(operation.name, pattern))
+        return next((pager for pager in fitting if pager.fits(operation)), None)
