@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any, Self
+from typing import Any
 
 from tests.fakes.described import asked
 from tests.fakes.described.auth import Tokens
@@ -20,13 +20,13 @@ from tests.fakes.described.sample import sample
 from tests.fakes.described.schema import flattened
 from tests.fakes.described.vendor import Vendor
 from tests.fakes.described.wire import Answer, Ask, FixtureError, NotUnderstood, Page, Refusal
-from tests.fakes.listener import Http, Listener, Reply
+from tests.fakes.listener import Http, Judge, Reply
 from tests.fakes.trouble import Rule, Trouble
 
 Route = Callable[[Http], Reply]
 
 
-class Fake:
+class Fake(Judge):
     """A vendor on 127.0.0.1: give it what it holds, point the connector at *url*, ask with a `token`, then `verify`.
 
     A request that the vendor's description does not allow is answered with an error and kept in *violations*; leaving
@@ -42,20 +42,9 @@ class Fake:
         self._rules: list[Rule] = []
         self._routes: dict[tuple[str, str], Route] = {}
         self._asks: list[Ask] = []
-        self.violations: list[str] = []
         self._marks = Bookmarks()
         self._lock = threading.RLock()
-        self._listener = Listener(
-            self._serve, lambda error: self.violations.append(f"the fake itself failed: {error!r}")
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.close()
-        if kind is None:
-            self.verify()
+        super().__init__(self._serve)
 
     @property
     def url(self) -> str:
@@ -163,14 +152,6 @@ class Fake:
         with self._lock:
             self._rules.clear()
             self._asks.clear()
-
-    def verify(self) -> None:
-        """Raise AssertionError when a request or an answer was not what the description allows."""
-        assert not self.violations, "\n".join(self.violations)
-
-    def close(self) -> None:
-        """Stop serving."""
-        self._listener.close()
 
     def _serve(self, http: Http) -> Reply:
         route = self._routes.get((http.method, http.target.partition("?")[0]))
