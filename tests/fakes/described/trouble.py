@@ -24,6 +24,7 @@ __all__ = [
     "gone",
     "hang_up",
     "lose_token",
+    "page_for_ever",
     "refuse",
     "repeat_token",
     "shorten",
@@ -88,9 +89,14 @@ def go_round() -> Trouble:
     return Trouble("go round", page=lambda page: replace(page, next=page.next or 0))
 
 
+def page_for_ever() -> Trouble:
+    """Answer empty pages, each with a new token, without end."""
+    return Trouble("page for ever", page=lambda page: replace(page, stop=page.start, next=page.start))
+
+
 def empty_page() -> Trouble:
     """Answer a page without items that leads to those it left out; some vendors do so, and it is no error."""
-    return Trouble("empty page", page=lambda page: replace(page, stop=page.start, next=page.start))
+    return replace(page_for_ever(), name="empty page")
 
 
 def lose_token() -> Trouble:
