@@ -157,3 +157,15 @@ def test_jiras_newer_search_gives_ids_alone_unless_fields_are_asked_for():
 
         assert asked({"jql": "x"}) == [{"id": "1"}]
         assert asked({"jql": "x", "fields": ["summary"]}) == [{"id": "1", "key": "A-1", "fields": {"summary": "s"}}]
+
+
+def test_a_bare_list_with_an_offset_ends_with_an_empty_page():
+    operation = "GET /rest/api/3/users/search"
+    with described(JIRA, pages_of=2) as jira:
+        jira.put(operation, items=[jira.sample(operation, n) for n in range(3)])
+        url = f"{jira.url}/rest/api/3/users/search"
+        pages = [
+            requests.get(url, params={"startAt": start}, headers=jira.headers(), timeout=10).json()
+            for start in (0, 2, 3)
+        ]
+        assert [len(page) for page in pages] == [2, 1, 0]

@@ -179,7 +179,12 @@ class OffsetPager(Pager):
         return int(ask.said(self.token) or 0)
 
     def finish(self, answer: Answer, page: Page, ask: Ask, marks: Bookmarks) -> None:
-        """Say offset, size and total, as Jira does, and the next address where the vendor gives one."""
+        """Say offset, size and total, as Jira does, and the next address where the vendor gives one.
+
+        A bare list says nothing: it is at its end when a page is empty.
+        """
+        if isinstance(answer.body, list):
+            return
         answer.body |= {self.token: page.start, self.size: page.size, self.total: page.total}
         if self.last:
             answer.body[self.last] = page.next is None
