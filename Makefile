@@ -1,4 +1,5 @@
-# `make demo` and `make test` need Python 3.11 or later, make and a package index; everything goes into .venv.
+# `make demo` and `make test` need Python 3.11 or later, make and a package index, `make test` the npm registry as well;
+# everything goes into .venv.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,36 @@ class Listener:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class Judge:
+    """A fake that complains: what it is asked wrongly is kept in *violations*, and fails the test at the end.
+
+    Leaving the ``with`` block raises AssertionError when there are any; a test that means one clears the list.
+    """
+
+    def __init__(self, answer: Callable[[Http], Reply]) -> None:
+        self.violations: list[str] = []
+        self._listener = Listener(answer, self._failed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close()
+        if kind is None:
+            self.verify()
+
+    def verify(self) -> None:
+        """Raise AssertionError when a request or an answer was not what the descriptions allow."""
+        assert not self.violations, "\n".join(self.violations)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._listener.close()
+
+    def _failed(self, error: BaseException) -> None:
+        self.violations.append(f"the fake itself failed: {error!r}")
 
 
 class _Handler(BaseHTTPRequestHandler):

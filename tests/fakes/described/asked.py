@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.fakes.described.judge import problems
 from tests.fakes.described.operation import Parameter
+from tests.fakes.described.schema import Resolve, Schema, flattened
 from tests.fakes.described.vendor import Vendor
 from tests.fakes.described.wire import Ask, NotUnderstood
 from tests.fakes.listener import Http
@@ -29,8 +30,13 @@ def recognise(vendor: Vendor, http: Http, url: str) -> Ask:
     values: dict[str, list[str]] = {}
     for name, value in query:
         values.setdefault(name, []).append(value)
-    typed = {name: _typed(operation.parameter("query", name), texts) for name, texts in values.items()}
-    decoded = {name: unquote(value) for name, value in path_values.items()}
+    typed = {
+        name: _typed(operation.parameter("query", name), texts, operation.resolve) for name, texts in values.items()
+    }
+    decoded = {
+        name: _typed(operation.parameter("path", name), [unquote(value)], operation.resolve)
+        for name, value in path_values.items()
+    }
     return Ask(operation, decoded, typed, dict(http.headers), _body(http), url, http.target)
 
 
@@ -89,17 +95,17 @@ def _body(http: Http) -> Any:
         raise NotUnderstood(400, "", f"type: the body of {http.target} is no JSON: {error}") from error
 
 
-def _typed(parameter: Parameter | None, texts: list[str]) -> Any:
+def _typed(parameter: Parameter | None, texts: list[str], resolve: Resolve) -> Any:
     if parameter is None:
         return texts[0]
-    schema = parameter.schema
+    schema = next((flat for flat in flattened(parameter.schema, resolve) if flat.get("type") != "null"), {})
     if schema.get("type") == "array" or parameter.many:
-        inner = schema.get("items", schema)
+        inner = flattened(schema.get("items", schema), resolve)[0]
         return [_value(part, inner) for text in texts for part in (text.split(",") if parameter.comma else [text])]
     return _value(texts[0], schema) if len(texts) == 1 else [_value(text, schema) for text in texts]
 
 
-def _value(text: str, schema: Mapping[str, Any]) -> Any:
+def _value(text: str, schema: Schema) -> Any:
     kind = schema.get("type")
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"

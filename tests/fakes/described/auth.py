@@ -12,30 +12,39 @@ from tests.fakes.listener import Http
 
 @dataclass(frozen=True)
 class Auth:
-    """The ``Authorization`` header of a vendor: one of *schemes* and a token; ``Basic`` carries *user* too."""
+    """The header *name* of a vendor: one of *schemes* and a token; ``Basic`` carries *user* too.
+
+    Without schemes it is an API key's header, which carries the bare token.
+    """
 
     schemes: tuple[str, ...] = ("Bearer",)
+    name: str = "Authorization"
     user: str = "collector@example.com"
 
     def header(self, token: str) -> dict[str, str]:
         """Return the header that carries *token*, by the first of the schemes."""
+        if not self.schemes:
+            return {self.name: token}
         scheme = self.schemes[0]
         said = base64.b64encode(f"{self.user}:{token}".encode()).decode() if scheme == "Basic" else token
-        return {"Authorization": f"{scheme} {said}"}
+        return {self.name: f"{scheme} {said}"}
 
     def token(self, http: Http) -> tuple[str, str]:
         """Return the token that *http* carries, and what is wrong with how it does; one of them is empty."""
-        scheme, _, said = http.header("Authorization").partition(" ")
+        if not self.schemes:
+            key = http.header(self.name)
+            return key, "" if key else f"{self.name} is missing"
+        scheme, _, said = http.header(self.name).partition(" ")
         known = {each.lower(): each for each in self.schemes}
         if scheme.lower() not in known:
-            return "", f"Authorization must be one of {', '.join(self.schemes)}, not {scheme or 'absent'!r}"
+            return "", f"{self.name} must be one of {', '.join(self.schemes)}, not {scheme or 'absent'}"
         if scheme.lower() != "basic":
             return said.strip(), ""
         try:
             user, _, token = base64.b64decode(said, validate=True).decode().partition(":")
         except ValueError:
-            return "", "Authorization: Basic without base64 of user:token"
-        return (token, "") if user == self.user else ("", f"Authorization: the user is {self.user}, not {user}")
+            return "", f"{self.name}: Basic without base64 of user:token"
+        return (token, "") if user == self.user else ("", f"{self.name}: the user is {self.user}, not {user}")
 
 
 class Tokens:

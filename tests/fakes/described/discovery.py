@@ -16,6 +16,8 @@ from tests.fakes.described.operation import Operation, Origin, Parameter, matche
 from tests.fakes.described.schema import Schema
 
 _PACKAGE = "google-api-python-client"
+_SYSTEM = {"$alt": {"location": "query", "type": "string"}}
+"""Parameters that Google's own clients send and no document names (cloud.google.com/apis/docs/system-parameters)."""
 
 
 @cache
@@ -50,7 +52,7 @@ def _operations(name: str, resource: Mapping[str, Any], path: str) -> Iterator[O
 
 def _operation(name: str, path: str, said: Mapping[str, Any]) -> Operation:
     whole = document(name)
-    parameters = {**whole.get("parameters", {}), **said.get("parameters", {})}
+    parameters = {**_SYSTEM, **whole.get("parameters", {}), **said.get("parameters", {})}
 
     def resolve(reference: str) -> Schema:
         found: Schema = whole["schemas"][reference]
@@ -68,8 +70,18 @@ def _operation(name: str, path: str, said: Mapping[str, Any]) -> Operation:
 
 
 def _parameter(name: str, said: Mapping[str, Any]) -> Parameter:
-    required = said.get("required", False)
+    required, pattern = said.get("required", False), said.get("pattern", "^")
+    # Compute's patterns have no anchors and mean the whole value all the same.
+    said = said if pattern.startswith("^") else {**said, "pattern": f"^(?:{pattern})$"}
     return Parameter(name, said["location"], said, required, many=said.get("repeated", False))
+
+
+@cache
+def _patterns(name: str, operation: str) -> dict[str, str]:
+    # Only {+name} spans segments, as its pattern says; what {name} must look like is judged later, and complained of.
+    said = operations(name)[operation]
+    wide = re.findall(r"\{\+([^}]+)\}", said.template)
+    return {each.name: each.schema.get("pattern", ".+").strip("^$") for each in said.parameters if each.name in wide}
 
 
 @dataclass
@@ -90,9 +102,10 @@ class Discovery:
             if not _is_meant(path, name):
                 continue
             for operation in operations(name).values():
-                patterns = {each.name: each.schema.get("pattern", "[^/]+").strip("^$") for each in operation.parameters}
-                found = matched(operation.template, path, patterns) if operation.method == method else None
-                if found is not None:
+                found = operation.method == method and matched(
+                    operation.template, path, _patterns(name, operation.name)
+                )
+                if isinstance(found, dict):
                     return operation, found
         return None
 

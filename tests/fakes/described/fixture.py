@@ -94,7 +94,9 @@ def judged(vendor: Vendor, operation: Operation, body: Any, *, paged: bool = Fal
         and not (problem.rule == "required" and problem.path in later)
         and not is_allowed(vendor.name, operation.name, problem)
     ]
-    if wrong:
-        said = sorted({f"{problem.rule}: {problem}" for problem in wrong})
+    said = sorted({f"{problem.rule}: {problem}" for problem in wrong})
+    if not said and operation.referee:
+        said = list(filter(None, [operation.referee(body)]))
+    if said:
         raise FixtureError(f"{operation.name}: " + "; ".join(said[:10]))
     return body

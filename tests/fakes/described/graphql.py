@@ -30,12 +30,13 @@ class Unanswerable(GraphQLError):
 
 
 class GraphQl:
-    """Answers queries over *roots*, the fields of the schema's Query: values, or functions of the field's arguments.
+    """Answers queries over *roots*, the fields of the schema's Query: values, or functions of all the
+    field's arguments (``lambda login, **_: ...``).
 
     Objects are mappings (with ``__typename`` where the schema has an interface or a union), connections are lists, of
     which *pages_of* items at most come at a time. A function may raise `refused` to answer null with an error beside.
 
-        github.put("POST /graphql", answer=GraphQl(SCHEMA, {"organization": lambda login: orgs[login]}))
+        github.put("POST /graphql", answer=GraphQl(SCHEMA, {"organization": lambda login, **_: orgs[login]}))
     """
 
     def __init__(self, packed: Packed, roots: Mapping[str, Any], *, pages_of: int = _MOST) -> None:

@@ -34,7 +34,7 @@ def install(wanted: Iterable[Packed]) -> list[Packed]:
     for package in sorted({each.package for each in missing}):
         with tempfile.TemporaryDirectory() as folder:
             archive = _fetch(package, _locked(lock, package), Path(folder))
-            _unpack(archive, [each for each in missing if each.package == package], _locked(lock, package))
+            unpack(archive, [each for each in missing if each.package == package], _locked(lock, package))
     return missing
 
 
@@ -58,14 +58,20 @@ def _fetch(package: str, locked: Mapping[str, str], folder: Path) -> Path:
     archives = list(folder.glob("*.tgz"))
     if done.returncode or len(archives) != 1:
         raise CannotInstall(f"npm pack {name} ended with {done.returncode}: {str(done.stderr).strip() or 'no archive'}")
-    method, _, digest = locked["integrity"].partition("-")
-    found = hashlib.new(method, archives[0].read_bytes()).digest()
-    if base64.b64encode(found).decode() != digest:
-        raise CannotInstall(f"{name} is not what package-lock.json names: its {method} differs")
+    compare(archives[0], locked)
     return archives[0]
 
 
-def _unpack(archive: Path, wanted: list[Packed], locked: Mapping[str, str]) -> None:
+def compare(archive: Path, locked: Mapping[str, str]) -> None:
+    """Raise CannotInstall when *archive* has another digest than *locked*, an entry of package-lock.json."""
+    method, _, digest = locked["integrity"].partition("-")
+    found = hashlib.new(method, archive.read_bytes()).digest()
+    if base64.b64encode(found).decode() != digest:
+        raise CannotInstall(f"{archive.name} is not what package-lock.json names: its {method} differs")
+
+
+def unpack(archive: Path, wanted: list[Packed], locked: Mapping[str, str]) -> None:
+    """Keep the documents *wanted* out of *archive*. Raises CannotInstall when it lacks one."""
     members = {f"package/{each.member}": each for each in wanted}
     with tarfile.open(archive) as tar:
         for member in tar:

@@ -50,7 +50,7 @@ def problems(value: object, schema: Schema, resolve: Resolve, path: str = "") ->
     Of alternatives (``oneOf``, ``anyOf``) one must be right; what is said is of the one that is nearest.
     """
     tried = [list(_flat_problems(value, flat, resolve, path)) for flat in flattened(schema, resolve)]
-    return min(tried, key=len)
+    return min(tried, key=lambda found: (any((each.path, each.rule) == (path, "type") for each in found), len(found)))
 
 
 def _flat_problems(value: Any, flat: dict[str, Any], resolve: Resolve, path: str) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from tests.fakes.described.operation import Operation, Origin, Parameter, matched
@@ -17,13 +18,17 @@ _METHODS = ("get", "post", "put", "patch", "delete", "head")
 _JSON = re.compile(r"application/(.*\+)?json.*")
 
 
-@cache
 def shelf_of(packed: Packed) -> Shelf:
     """Return the shelf of *packed*, one for the whole process."""
-    return Shelf(packed.place)
+    return _shelf(packed.place)
 
 
-@dataclass
+@cache
+def _shelf(place: Path) -> Shelf:
+    return Shelf(place)
+
+
+@dataclass(eq=False)
 class OpenApi:
     """One or several OpenAPI documents of a vendor.
 
@@ -50,7 +55,7 @@ class OpenApi:
             found = matched(template, path, dict.fromkeys(self.multi, ".+"), ignore_case=self.ignore_case)
             if found is None or (self.versioned and not self._is_version(packed, version, template)):
                 continue
-            operation = self._operation(packed, template, method.lower())
+            operation = _operation(self, packed, template, method.lower())
             if operation:
                 return operation, found
         return None
@@ -59,7 +64,7 @@ class OpenApi:
         """Return the operation ``METHOD /template``; of several versions the first one."""
         method, _, template = name.partition(" ")
         for packed, known in self._templates:
-            operation = self._operation(packed, known, method.lower()) if known == template else None
+            operation = _operation(self, packed, known, method.lower()) if known == template else None
             if operation:
                 return operation
         raise KeyError(f"{self.vendor} describes no {name}")
@@ -84,12 +89,6 @@ class OpenApi:
         described = shelf_of(packed).part("info")["version"]
         provider = re.findall(r"/providers/([^/]+/[^/{]+)", template)
         return bool(described == self.newer.get(f"{provider[-1] if provider else template}@{version}", version))
-
-    def _operation(self, packed: Packed, template: str, method: str) -> Operation | None:
-        return _operation(self, packed, template, method)
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def item(self, packed: Packed, template: str) -> Mapping[str, Any]:
         """Return the path item of *template*."""

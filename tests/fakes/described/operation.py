@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from tests.fakes.described.schema import Resolve, Schema, flattened
 
@@ -25,7 +25,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation; *answers* are the schemas of answers with content by HTTP status, *resolve* follows ``$ref``."""
+    """One operation; *answers* are the schemas of answers with content by HTTP status, *resolve* follows ``$ref``.
+
+    *referee* is a second judge of answers, one that was not written here: it says what is wrong, or nothing.
+    """
 
     name: str
     method: str
@@ -35,6 +38,7 @@ class Operation:
     resolve: Resolve = field(repr=False)
     body: Schema | None = None
     body_required: bool = False
+    referee: Callable[[Any], str] | None = field(default=None, repr=False)
 
     def parameter(self, where: str, name: str) -> Parameter | None:
         """Return the parameter *name* in *where*; header names in any case."""
@@ -43,7 +47,11 @@ class Operation:
 
     def success(self) -> Schema | None:
         """Return the schema of the answer that is no error; None when it has no content."""
-        return next((self.answers[status] for status in sorted(self.answers) if status < 300), None)
+        return self.answers.get(self.status())
+
+    def status(self) -> int:
+        """Return the status of the answer that is no error."""
+        return min((status for status in self.answers if status < 300), default=200)
 
     def members(self) -> Mapping[str, Schema]:
         """Return the members of the answer that is no error; none when it is a list, or nothing."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from tests.fakes.described.operation import Operation
 from tests.fakes.described.wire import Answer, Ask, NotUnderstood, Page
 
 
@@ -52,6 +53,12 @@ class Pager:
     total: str = ""
     default: int = 100
     maximum: int = 1000
+
+    def fits(self, operation: Operation) -> bool:
+        """Return whether *operation* pages so: takes token and size in the query, or gives the token in its answer."""
+        if operation.parameter("query", self.token):
+            return operation.parameter("query", self.size) is not None
+        return self.next in operation.members()
 
     def params(self) -> set[str]:
         """The parameters that are about paging."""
@@ -105,6 +112,10 @@ class TokenPager(Pager):
 class NextLinkPager(Pager):
     """The answer carries the whole next address (ARM's nextLink, Microsoft Graph's @odata.nextLink)."""
 
+    def fits(self, operation: Operation) -> bool:
+        """The address in the answer is what tells; of the query's parameters the descriptions know some or none."""
+        return self.next in operation.members()
+
     def extra(self) -> tuple[str, ...]:
         """The token is the vendor's own affair, so no description knows it."""
         return (self.token,)
@@ -127,13 +138,18 @@ class LinkPager(Pager):
 
     def lead(self, answer: Answer, page: Page, ask: Ask, token: str) -> None:
         """Put the header beside *answer*."""
-        links = [f'<{ask.url}{ask.target}>; rel="self"'] if self.names_self else []
-        answer.headers["Link"] = ", ".join([*links, f'<{_address(ask, page, {self.token: token})}>; rel="next"'])
+        self._link(answer, _address(ask, page, {self.token: token}), "next")
 
     def finish(self, answer: Answer, page: Page, ask: Ask, marks: Bookmarks) -> None:
         """Say where the next page is; where the end is open (*until*), there always is one."""
+        if self.names_self:
+            self._link(answer, ask.url + ask.target, "self")
         open_end = bool(self.until) and ask.said(self.until) is None
         super().finish(answer, replace(page, next=page.stop) if open_end and page.next is None else page, ask, marks)
+
+    def _link(self, answer: Answer, url: str, relation: str) -> None:
+        before = [answer.headers["Link"]] if "Link" in answer.headers else []
+        answer.headers["Link"] = ", ".join([*before, f'<{url}>; rel="{relation}"'])
 
 
 class PageNumberPager(LinkPager):
@@ -144,7 +160,9 @@ class PageNumberPager(LinkPager):
         return (int(ask.said(self.token) or 1) - 1) * size
 
     def finish(self, answer: Answer, page: Page, ask: Ask, marks: Bookmarks) -> None:
-        """Name the next page; page numbers are no tokens."""
+        """Name the next page; page numbers are no tokens. Where the list is inside an object, so is its *total*."""
+        if isinstance(answer.body, dict):
+            answer.body[self.total] = page.total
         if page.next is not None and not page.lost:
             self.lead(answer, page, ask, page.token or str(page.next // page.size + 1))
 
@@ -161,7 +179,12 @@ class OffsetPager(Pager):
         return int(ask.said(self.token) or 0)
 
     def finish(self, answer: Answer, page: Page, ask: Ask, marks: Bookmarks) -> None:
-        """Say offset, size and total, as Jira does, and the next address where the vendor gives one."""
+        """Say offset, size and total, as Jira does, and the next address where the vendor gives one.
+
+        A bare list says nothing: it is at its end when a page is empty.
+        """
+        if isinstance(answer.body, list):
+            return
         answer.body |= {self.token: page.start, self.size: page.size, self.total: page.total}
         if self.last:
             answer.body[self.last] = page.next is None

@@ -10,7 +10,7 @@ import importlib
 import inspect
 import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tests.fakes.described.operation import Operation, Origin, Parameter, matched
 from tests.fakes.described.schema import Schema
@@ -92,7 +92,8 @@ def _operation(name: str) -> Operation:
     parameters += [
         Parameter(each, "path", {"type": "string"}, required=True) for each in re.findall(r"\{(\w+)\}", said.template)
     ]
-    answer = _schema(_type(said.answer), definitions) if said.answer else None
+    kind = _type(said.answer) if said.answer else None
+    answer = _schema(kind, definitions) if kind else None
     return Operation(
         name=name,
         method=said.method,
@@ -100,6 +101,7 @@ def _operation(name: str) -> Operation:
         parameters=tuple(parameters),
         answers={200: answer} if answer is not None else {},
         resolve=lambda reference: definitions[reference.rpartition("/")[2]],
+        referee=_referee(kind) if kind else None,
     )
 
 
@@ -108,23 +110,46 @@ def _type(text: str) -> Any:
     inner = re.fullmatch(r"(?:List\[)?(\w+)\]?", text)
     if inner is None or inner[1] in _PLAIN:
         return _PLAIN.get(text, object)
-    model = getattr(importlib.import_module("okta.models"), inner[1])
-    return list[model] if text.startswith("List[") else model  # type: ignore[valid-type]
+    model: Any = getattr(importlib.import_module("okta.models"), inner[1])
+    return list[model] if text.startswith("List[") else model
 
 
 def _schema(kind: Any, definitions: dict[str, Schema]) -> Schema:
     schema = TypeAdapter(kind).json_schema(by_alias=True, mode="validation")
-    definitions |= {name: _opened(inner) for name, inner in schema.pop("$defs", {}).items()}
-    return _opened(schema)
+    definitions |= {name: _completed(name, inner) for name, inner in schema.pop("$defs", {}).items()}
+    return _completed(schema.get("title", ""), schema)
 
 
-def _opened(schema: Schema) -> Schema:
+_ENUM = re.compile(r'@field_validator\("(\w+)"\)\s+def \w+_validate_enum.*?value not in set\(\s*\[(.*?)\]', re.DOTALL)
+
+
+def _completed(name: str, schema: Schema) -> Schema:
+    """Return *schema* with what the model *name* says in code: which other fields it takes, and enumerations."""
+    properties = dict(schema.get("properties", {}))
     # The models keep what they do not know in a field of this name, where the description allows other fields.
-    properties = {
-        name: inner for name, inner in schema.get("properties", {}).items() if name != "additional_properties"
+    is_open = properties.pop("additional_properties", None) is not None
+    model: Any = getattr(importlib.import_module("okta.models"), name, None) if properties else None
+    for field, values in _ENUM.findall(inspect.getsource(model)) if model else ():
+        said = model.model_fields[field].alias or field
+        is_list = any(inner.get("type") == "array" for inner in properties[said].get("anyOf", [properties[said]]))
+        enum = {"type": "string", "nullable": True, "enum": re.findall(r'"([^"]+)"', values)}
+        properties[said] = {"type": "array", "items": enum} if is_list else enum
+    return {
+        **schema,
+        **({"properties": properties} if properties else {}),
+        "additionalProperties": is_open or not properties,
     }
-    is_open = properties != schema.get("properties", {})
-    return {**schema, "properties": properties, "additionalProperties": True} if is_open else schema
+
+
+def _referee(kind: Any) -> Callable[[Any], str]:
+    def judge(body: Any) -> str:
+        try:
+            TypeAdapter(kind).validate_python(body)
+        except ValidationError as error:
+            return "; ".join(f"{each['loc']}: {each['msg']}" for each in error.errors())
+        return ""
+
+    return judge
 
 
 class OktaSdk:

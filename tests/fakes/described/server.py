@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import Any, Self
+from typing import Any
 
 from tests.fakes.described import asked
 from tests.fakes.described.auth import Tokens
@@ -20,13 +20,13 @@ from tests.fakes.described.sample import sample
 from tests.fakes.described.schema import flattened
 from tests.fakes.described.vendor import Vendor
 from tests.fakes.described.wire import Answer, Ask, FixtureError, NotUnderstood, Page, Refusal
-from tests.fakes.listener import Http, Listener, Reply
+from tests.fakes.listener import Http, Judge, Reply
 from tests.fakes.trouble import Rule, Trouble
 
 Route = Callable[[Http], Reply]
 
 
-class Fake:
+class Fake(Judge):
     """A vendor on 127.0.0.1: give it what it holds, point the connector at *url*, ask with a `token`, then `verify`.
 
     A request that the vendor's description does not allow is answered with an error and kept in *violations*; leaving
@@ -42,20 +42,9 @@ class Fake:
         self._rules: list[Rule] = []
         self._routes: dict[tuple[str, str], Route] = {}
         self._asks: list[Ask] = []
-        self.violations: list[str] = []
         self._marks = Bookmarks()
         self._lock = threading.RLock()
-        self._listener = Listener(
-            self._serve, lambda error: self.violations.append(f"the fake itself failed: {error!r}")
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.close()
-        if kind is None:
-            self.verify()
+        super().__init__(self._serve)
 
     @property
     def url(self) -> str:
@@ -149,6 +138,8 @@ class Fake:
         when: Callable[[Ask], bool] = lambda _: True,
     ) -> None:
         """Misbehave from the *nth* matching request on, *times* times or for ever; *operation* may be a pattern."""
+        if trouble.refuse:
+            trouble.refuse(self.vendor)
         with self._lock:
             self._rules.append(Rule(trouble, lambda ask: fnmatchcase(ask.name, operation) and when(ask), nth, times))
 
@@ -162,14 +153,6 @@ class Fake:
             self._rules.clear()
             self._asks.clear()
 
-    def verify(self) -> None:
-        """Raise AssertionError when a request or an answer was not what the description allows."""
-        assert not self.violations, "\n".join(self.violations)
-
-    def close(self) -> None:
-        """Stop serving."""
-        self._listener.close()
-
     def _serve(self, http: Http) -> Reply:
         route = self._routes.get((http.method, http.target.partition("?")[0]))
         if route:
@@ -179,7 +162,7 @@ class Fake:
             ask = asked.recognise(self.vendor, http, self._listener.url)
             ask, troubles = self._noted(ask)
             self._admit(http)
-            answer, status = self._answer(ask, troubles), 200
+            answer, status = self._answer(ask, troubles), ask.operation.status()
         except Refusal as refusal:
             if isinstance(refusal, NotUnderstood):
                 self.violations.append(f"{http.method} {http.target}: {refusal.message}")
@@ -201,9 +184,9 @@ class Fake:
     def _admit(self, http: Http) -> None:
         token, problem = self.vendor.auth.token(http)
         if not problem and self.tokens.is_over(token):
-            raise self.vendor.refusals["expired"].after(0)
+            raise self.vendor.refusal("expired").after(0)
         if problem or not self.tokens.is_good(token):
-            said = self.vendor.refusals["unauthenticated"]
+            said = self.vendor.refusal("unauthenticated")
             raise NotUnderstood(said.status, said.code, f"auth: {problem or 'nobody issued this token'}", said.headers)
 
     def _answer(self, ask: Ask, troubles: list[Trouble]) -> Answer:
@@ -212,7 +195,7 @@ class Fake:
             raise NotUnderstood(400, "", f"{ask.name}: " + "; ".join(wrong))
         for trouble in troubles:
             if trouble.refuse:
-                raise trouble.refuse(self.vendor.refusals)
+                raise trouble.refuse(self.vendor)
         fixture = self._fixture(ask)
         if fixture.items is None:
             body = self._made(ask, fixture.answer) if callable(fixture.answer) else fixture.answer
@@ -228,7 +211,7 @@ class Fake:
             raise NotUnderstood(500, "", f"nothing was put for {ask.name}")
         fitting = [each for each in known if each.fits(ask)]
         if not fitting:
-            raise self.vendor.refusals["missing"].after(0)
+            raise self.vendor.refusal("missing").after(0)
         return max(fitting, key=lambda each: len(each.bound))
 
     def _made(self, ask: Ask, make: Callable[[Ask], Any], *, paged: bool = False) -> Any:

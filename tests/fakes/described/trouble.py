@@ -1,11 +1,10 @@
 """Bad days: what a vendor can do to its client, to be switched on per operation, call or predicate.
 
-The names are those of `tests.fakes.aws.trouble`. `refuse` is given the vendor's table of refusals, `page` the page.
+The names are those of `tests.fakes.aws.trouble`. `refuse` is given the vendor, `page` the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.fakes.described.wire import Refusal
@@ -25,6 +24,7 @@ __all__ = [
     "gone",
     "hang_up",
     "lose_token",
+    "page_for_ever",
     "refuse",
     "repeat_token",
     "shorten",
@@ -36,12 +36,7 @@ __all__ = [
 
 
 def _named(name: str, seconds: float = 1) -> Trouble:
-    def refusal(refusals: Mapping[str, Refusal]) -> Refusal:
-        if name not in refusals:
-            raise ValueError(f"this vendor declares no refusal {name!r}, only {', '.join(refusals)}")
-        return refusals[name].after(seconds)
-
-    return Trouble(name, refuse=refusal)
+    return Trouble(name, refuse=lambda vendor: vendor.refusal(name).after(seconds))
 
 
 def deny() -> Trouble:
@@ -94,9 +89,14 @@ def go_round() -> Trouble:
     return Trouble("go round", page=lambda page: replace(page, next=page.next or 0))
 
 
+def page_for_ever() -> Trouble:
+    """Answer empty pages, each with a new token, without end."""
+    return Trouble("page for ever", page=lambda page: replace(page, stop=page.start, next=page.start))
+
+
 def empty_page() -> Trouble:
     """Answer a page without items that leads to those it left out; some vendors do so, and it is no error."""
-    return Trouble("empty page", page=lambda page: replace(page, stop=page.start, next=page.start))
+    return replace(page_for_ever(), name="empty page")
 
 
 def lose_token() -> Trouble:

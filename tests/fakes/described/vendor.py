@@ -42,12 +42,13 @@ class Vendor:
     rules: tuple[tuple[str, Callable[[Ask], str]], ...] = ()
     packed: tuple[Packed, ...] = ()
 
+    def refusal(self, name: str) -> Refusal:
+        """Return the refusal *name*. Raises ValueError when this vendor has no such thing."""
+        if name not in self.refusals:
+            raise ValueError(f"{self.name} declares no refusal {name!r}, only {', '.join(self.refusals)}")
+        return self.refusals[name]
+
     def pager(self, operation: Operation) -> Pager | None:
         """Return how *operation* pages: by the first pager whose token it takes, or gives in its answer."""
-        members = operation.members()
-        for pattern, pager in self.pagers:
-            takes = operation.parameter("query", pager.token) is not None
-            fits = operation.parameter("query", pager.size) is not None if takes else pager.next in members
-            if fits and fnmatchcase(operation.name, pattern):
-                return pager
-        return None
+        fitting = (pager for pattern, pager in self.pagers if fnmatchcase(operation.name, pattern))
+        return next((pager for pager in fitting if pager.fits(operation)), None)

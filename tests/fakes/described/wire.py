@@ -17,7 +17,7 @@ class Ask:
     """One understood request; values are of the types that the description gives them. *number* counts from 1."""
 
     operation: Operation
-    path: Mapping[str, str]
+    path: Mapping[str, Any]
     query: Mapping[str, Any]
     headers: Mapping[str, str]
     body: Any

@@ -53,7 +53,7 @@ GITHUB = Vendor(
     },
     auth=Auth(("Bearer", "token")),
     pagers=(
-        ("*", PageNumberPager("per_page", "page", default=30, maximum=100)),
+        ("*", PageNumberPager("per_page", "page", total="total_count", default=30, maximum=100)),
         ("*", LinkPager("per_page", "after", default=30, maximum=100)),
     ),
     headers={"x-github-request-id": "{id}", "x-ratelimit-remaining": "4999", **_LIMITS},
