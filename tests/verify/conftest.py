@@ -32,10 +32,12 @@ from collector.model import (
 from collector.signer import FileSigner
 from collector.store import open_store
 from collector.verify import verify
+from tests.fakes.authority import TimeStampAuthority
+from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
 USERS = Subject("paper:hq", "paper.users", "site")
 EVENTS = Subject("paper:hq", "paper.events", "site")
 LONER = Subject("paper:branch", "paper.users", "site")
@@ -48,17 +50,35 @@ class Site:
     def __init__(self, folder, url):
         self.folder, self.url = folder, url
         self.clock = PlayedClock(NOON)
+        (folder / "authority").mkdir()
+        self.authority = TimeStampAuthority(folder / "authority", clock=self.clock.now)
+        self.authority.certify(NOON - YEAR, NOON + YEAR)
         self.users, self.hour = USERS, HOUR
         self.held, self.held_size = b"", 0
+        self.memory = folder / "signer.json"
         self.open()
 
     def open(self):
         self.store = open_store(self.url, clock=self.clock)
-        self.signer = FileSigner([f"file:{self.folder}/one.key"], self.folder / "signer.json")
+        self.signer = FileSigner([f"file:{self.folder}/one.key"], self.memory)
         self.checkpointer = Checkpointer(self.store, self.signer, self.clock)
 
     def live(self):
         live(self)
+
+    def put_aside(self, suffix):
+        """Keep a copy of the database as it is; return what puts it back."""
+        aside = beside(self.url, suffix)
+        self.close()
+        copy_database(self.url, aside)
+        self.open()
+
+        def put_back():
+            self.close()
+            copy_database(aside, self.url)
+            self.open()
+
+        return put_back
 
     def see(self, subject, documents, *, volatile=None, **sweep):
         """Record the sweep that saw exactly *documents* of *subject*."""
@@ -94,6 +114,18 @@ class Site:
         taken = self.checkpointer.take()
         self.held, self.held_size = taken.note, taken.size
         return taken
+
+    def stamp(self, number, name="paper"):
+        """Let the authority stamp checkpoint *number*."""
+        note = next(each.note for each in self.store.checkpoints.all() if each.id == number)
+        self.store.checkpoints.add_token(number, name, self.authority.stamp(note))
+
+    def signed(self):
+        """Return a note over the log as it is, which the store does not know of."""
+        head, last = self.store.checkpoints.head(), self.signer.recall(self.checkpointer.log)
+        proof = self.store.checkpoints.consistency(last.size, head.size)
+        keys, epoch = [each.key for each in self.store.checkpoints.key_events()], self.store.checkpoints.epoch()
+        return self.signer.sign(self.checkpointer.log, epoch, (head.size, head.root), proof, keys)
 
     def verify(self, **more):
         return verify(self.store, **more)
@@ -157,7 +189,7 @@ def live(site):
     site.see(USERS, {"ann": {"v": 4}}, part=1, last=False)
     taken = site.take()
     for number in (1, taken.id):
-        store.checkpoints.add_token(number, "paper", b"a token %d" % number)
+        site.stamp(number)
         store.checkpoints.add_receipt(number, "vault", {"path": f"/{number}"})
     store.checkpoints.add_epoch(2, taken.note, reason="a loss, for the test", actor="Ana")
     site.signer.begin_epoch(site.checkpointer.log, 2)
