@@ -30,7 +30,7 @@ def config_path(option: Path | None) -> Path:
 def load(option: Path | None) -> tuple[Config, Mapping[str, Connector]]:
     """Return the configuration, sources and all, and every installed connector. Raises `ConfigError`."""
     from collector.config import load_config
-    from collector.connector import connectors
+    from collector.installed import connectors
     from collector.logs import configure_logs
 
     path = _existing(option)
