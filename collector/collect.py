@@ -5,6 +5,8 @@ The one catch-all of the codebase is here, around the *iteration*: a reader is a
 
 from __future__ import annotations
 
+import io
+import pickle
 import re
 import threading
 from collections import Counter
@@ -42,7 +44,7 @@ from collector.model import (
 )
 from collector.plan import UNRESOLVED
 from collector.procedure import Kind
-from collector.redact import redact, scrub
+from collector.redact import redact, scrub, without_people
 from collector.schedule import parse_duration
 from collector.sealer import Sealer
 from collector.source import Visit, require_account
@@ -92,6 +94,11 @@ class Population:
     def __post_init__(self) -> None:
         self._key = jmespath.compile(self.kind.key) if self.kind.key else None
         self._key_is_a_field = bool(_PLAIN_NAME.fullmatch(self.kind.key or ""))
+        # Nothing is ever unpickled. It writes type and value of whatever it is given, so that NaN and null, text and
+        # time, 1 and 1.0 differ; "fast" is without references to what came before, so that equal items are equal bytes.
+        self._pickled = io.BytesIO()
+        self._pickler = pickle.Pickler(self._pickled, 5)
+        self._pickler.fast = True
 
     def add(self, item: dict[str, Json]) -> None:
         """Take one item as read: remove, redact, name, split, canonicalise, digest. Raises `Invalid`."""
@@ -99,29 +106,28 @@ class Population:
             raise Invalid(f"an item of {self.kind.name} is {type(item).__name__}, not an object")
         if self.kind.never:
             fields.remove(item, self.kind.never)
-        raw = self._raw(item)
-        name = digest(raw) if raw is not None else b""
+        name = self._likeness(item)
         seen = self.head.prepared.get(name)
         if (
             seen is None
             or (self.keep_volatile and self.kind.volatile)
             or self.head.contents.get(seen.key_digest) != seen.artifact
         ):
-            seen = self._prepare(item, raw)
+            seen = self._prepare(item)
         else:
             self._place(seen.key_digest, seen.artifact)
         if seen.redactions:
             self.redactions.update(seen.redactions)
         self.prepared[name] = seen
 
-    def _prepare(self, item: dict[str, Json], raw: bytes | None) -> Prepared:
-        """Redact, name, split and canonicalise; *raw* are the canonical bytes before, if there are any."""
-        redactions = tuple(redact(item, self.kind))
+    def _prepare(self, item: dict[str, Json]) -> Prepared:
+        """Redact, name, split, canonicalise and digest."""
+        # A path names what is in the document, and some documents have people for names.
+        redactions = tuple(dict.fromkeys((without_people(path), rule) for path, rule in redact(item, self.kind)))
         key = self._key_of(item)
         key_digest = digest(key.encode("utf-8", "surrogatepass"))
         self._split(key, item)
-        # Where nothing was redacted or sorted, what was digested before is what would be digested again.
-        data = canonical(item) if raw is None or redactions or self.kind.sets else raw
+        data = canonical(item)
         artifact = digest(data)
         self._place(key_digest, artifact)
         if self.head.contents.get(key_digest) != artifact:
@@ -136,12 +142,21 @@ class Population:
             raise Invalid(f"two items of {self.kind.name} have one key (its SHA-256 is {key_digest.hex()})")
         self.contents[key_digest] = artifact
 
-    def _raw(self, item: dict[str, Json]) -> bytes | None:
-        """Return the canonical bytes of *item* as read, without its volatile fields; None when it has none yet."""
+    def _likeness(self, item: dict[str, Json]) -> bytes:
+        """Return what tells *item* as read, without its volatile fields, from any other; empty when nothing does.
+
+        Not its canonical form: that costs several times as much, and two items of one likeness have the same.
+        """
         try:
-            return canonical(fields.without(item, self.kind.volatile))
-        except Invalid:
-            return None  # redaction may take away what has no canonical form
+            self._pickler.dump(fields.without(item, self.kind.volatile))
+        except (pickle.PicklingError, TypeError, ValueError, AttributeError, RecursionError):
+            return b""  # it is no plain JSON: `canonical` says whether it may be kept
+        finally:
+            data = self._pickled.getvalue()
+            self._pickled.seek(0)
+            self._pickled.truncate()
+        # The procedure is part of it: with another one, another document is made of the same item.
+        return digest(self.kind.digest + data)
 
     def changes(self) -> tuple[ItemChange, ...]:
         """Return every difference from the last good population, in key digest order."""
@@ -164,7 +179,7 @@ class Population:
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Return the contents that were not staged yet."""
-        return tuple(Artifact(each, data) for each, data in self.new.items())
+        return tuple(Artifact(each, data, self.kind.name) for each, data in self.new.items())
 
     def known(self) -> dict[bytes, Prepared]:
         """Return what may be taken from here the next time: of documents that name their item without their rest."""
@@ -262,7 +277,7 @@ def failed(run: Run, error: Exception) -> Run:
 
 
 def explained(error: BaseException) -> tuple[Reason, str, str]:
-    """Return the reason, the message and the hint for *error*, secrets removed and bounded: what may be stored."""
+    """Return the reason, the message and the hint for *error*, as they may be stored: bounded, no secret, no person."""
     if isinstance(error, ReadError):
         reason, message, hint = error.reason, error.message, error.hint()
     elif isinstance(error, EvidencedError):
@@ -270,7 +285,7 @@ def explained(error: BaseException) -> tuple[Reason, str, str]:
     else:
         reason, message = Reason.INTERNAL, f"{type(error).__name__}: {error}"
         hint = "This is a defect of the connector; report it with the run's sheet."
-    return reason, scrub(message)[:2000], scrub(hint)[:500]
+    return reason, without_people(scrub(message))[:2000], without_people(scrub(hint))[:500]
 
 
 def window_of(kind: Kind, head: Head, now: datetime) -> tuple[Window | None, Window | None]:

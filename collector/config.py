@@ -26,6 +26,7 @@ from collector.config_checks import (
     no_connector,
     store_url,
 )
+from collector.config_desk import SampleSettings, UploadSettings
 from collector.config_errors import ConfigProblems, worded
 from collector.config_metrics import MetricsSettings
 from collector.connector import Connector, Settings
@@ -137,6 +138,8 @@ class _Sections(_Section):
     checkpoints: CheckpointSettings = CheckpointSettings()
     verify: VerifySettings = VerifySettings()
     encryption: EncryptionSettings = EncryptionSettings()
+    samples: SampleSettings = SampleSettings()
+    uploads: UploadSettings = UploadSettings()
     metrics: MetricsSettings = MetricsSettings()
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, for every source.")
     controls: str | None = Field(default=None, description="File of your own controls; else the starter set.")

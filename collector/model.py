@@ -214,11 +214,13 @@ class ItemSecret(NamedTuple):
 class Artifact:
     """Immutable bytes named by their digest: an item's canonical JSON, or a document.
 
+    Contents of one *family* (a kind) are packed with one dictionary, which holds pieces of them; empty for none.
     Of a sealed one *data* is the envelope, *secret* opens it, and *subject* is whose it is.
     """
 
     digest: bytes
     data: bytes
+    family: str = field(default="", compare=False)
     subject: Subject | None = None
     secret: ContentSecret | None = None
 

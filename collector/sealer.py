@@ -144,7 +144,7 @@ class Sealer:
 
     def _sealed(self, data: bytes) -> Artifact:
         envelope, secret = seal(data)
-        return Artifact(digest(envelope), envelope, self.head.subject, secret)
+        return Artifact(digest(envelope), envelope, subject=self.head.subject, secret=secret)
 
     def _run(self, found: Observation, work: _Work, contents: Mapping[bytes, bytes], gone: int) -> Run:
         run, back = found.run, len(work.returned)

@@ -40,7 +40,7 @@ def policy(
     Example: evidenced policy aws --source aws:prod --into policies/
     """
     from collector.ask.kinds import find_connector
-    from collector.connector import connectors
+    from collector.installed import connectors
 
     known = connectors()
     chosen = find_connector(known, connector)

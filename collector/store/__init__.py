@@ -11,6 +11,7 @@ from collector.store.records import (
     CheckpointRecord,
     ControlsRecord,
     EpochRecord,
+    Existence,
     ItemVersion,
     PlanRecord,
     Receipt,
@@ -20,6 +21,7 @@ from collector.store.records import (
     SweepRecord,
     TokenRecord,
 )
+from collector.store.slot_pages import Page, Stretch
 from collector.store.store import Store
 
 __all__ = [
@@ -27,13 +29,16 @@ __all__ = [
     "ControlsRecord",
     "EpochRecord",
     "Erasable",
+    "Existence",
     "ItemVersion",
+    "Page",
     "PlanRecord",
     "Receipt",
     "ReceiptRecord",
     "RecordedChange",
     "RunOutcome",
     "Store",
+    "Stretch",
     "SweepRecord",
     "TokenRecord",
     "Tombstone",

@@ -28,6 +28,7 @@ from collector.store.failures import translated
 _LOCK_WAIT_S = 30.0
 _CONNECT_WAIT_S = 10
 _BEGIN = "evidenced_begin"
+_LOCK = select(log_head.c.id).with_for_update()
 
 
 class Renewable(Protocol):
@@ -74,7 +75,7 @@ class Database:
                 options["isolation_level"] = "REPEATABLE READ"
             with self.engine.connect().execution_options(**options) as conn, conn.begin():
                 if lock:
-                    conn.execute(select(log_head.c.id).with_for_update())
+                    conn.execute(_LOCK)
                 yield conn
 
     def truncate_wal(self) -> bool:

@@ -15,6 +15,7 @@ from collector.model import Json
 from collector.store.erasing import tombstone_digest
 from collector.store.evidence import Evidence, Row
 from collector.store.subject_keys import sealing_digest
+from collector.verify.desk import DeskActs
 from collector.verify.dictionaries import Dictionaries, counted
 from collector.verify.differences import Differences
 from collector.verify.numbered import Grouped, Numbered
@@ -51,6 +52,7 @@ class Commitments:
             "log_epoch": self._epoch,
             "sealing_key": self._sealing_key,
             "tombstone": self._tombstone,
+            "desk_act": DeskActs(evidence, contents, known).said,
         }
 
     @property

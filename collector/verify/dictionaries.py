@@ -18,6 +18,8 @@ GAPLESS = {
     "artifact": "id",
     "checkpoint": "id",
     "controls": "version",
+    "dictionary": "id",
+    "desk_act": "id",
     "item": "id",
     "missed": "id",
     "plan": "version",

@@ -5,14 +5,15 @@ Without the keys every envelope is still compared with its name; that it opens i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from collector.canonical import digest
 from collector.errors import IntegrityError
 from collector.sealing import MAGIC, NOT_AT_HAND, Keyring, SubjectKey, unseal
 from collector.store.evidence import Evidence, Row
+from collector.store.packing import Words
 from collector.store.subject_keys import opened_key
-from collector.verify.contents import content
+from collector.verify.contents import content, read_words, require_words_used
 from collector.verify.dictionaries import Dictionaries, Items, counted
 from collector.verify.differences import Differences
 from collector.verify.numbered import Grouped, Numbered
@@ -70,18 +71,22 @@ def read_contents(evidence: Evidence, seals: Seals, differences: Differences) ->
     What a tombstone names must be gone, key and all; what is sealed must have its key, and open with it.
     """
     names = Numbered()
+    words = read_words(evidence, differences)
+    used: set[int] = set()
     gone = Grouped(counted(evidence, differences, "erased"), "artifact")
     wrapped = Grouped(counted(evidence, differences, "artifact_key"), "artifact")
     erased = 0
     for row in counted(evidence, differences, "artifact"):
         with differences.at("artifact", row["id"]):
             names.add(row["id"], row["digest"])
+            used.add(row["codec"])
             keys = wrapped.take(row["id"])
             if gone.take(row["id"]):
                 erased += 1
                 _require_gone(row, keys)
             else:
-                _compare(row, keys, seals)
+                _compare(row, keys, seals, words)
+    require_words_used(words, used, differences)
     for table, left in (("erased", gone), ("artifact_key", wrapped)):
         for row in left.left():
             differences.add(table, row["artifact"], f"there is no artifact {row['artifact']}")
@@ -94,8 +99,8 @@ def _require_gone(row: Row, keys: Sequence[Row]) -> None:
         raise IntegrityError("a tombstone says that it is erased, and it is there")
 
 
-def _compare(row: Row, keys: Sequence[Row], seals: Seals) -> None:
-    data = content(row)
+def _compare(row: Row, keys: Sequence[Row], seals: Seals, words: Mapping[int, Words]) -> None:
+    data = content(row, words.get)
     if not data.startswith(MAGIC):
         if keys:
             raise IntegrityError("it is not sealed, and has a key")

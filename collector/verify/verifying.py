@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.errors import IntegrityError
 from collector.log.ledger import LogHead
 from collector.log.note import VerifierKey
+from collector.model import Json
 from collector.sealing import Keyring, NoKeyring
 from collector.store import Store
 from collector.store.evidence import Evidence, Read
@@ -101,11 +102,21 @@ def verify_evidence(
     )
 
 
-def record(store: Store, found: Verification) -> int | None:
-    """Record what *found* says, as a leaf, and return its index; None when nothing may be appended to such a log."""
+def record(store: Store, found: Verification, rebuilt: Mapping[str, int] | None = None) -> int | None:
+    """Record what *found* says, as a leaf, and return its index; None when nothing may be appended to such a log.
+
+    *rebuilt* says of projections that were made again just before in how many rows they differed, by table.
+    """
     if not found.may_be_recorded:
         return None
-    said = {"size": found.size, "root": found.root, "verdict": found.verdict.value, "differences": found.count}
+    said: dict[str, Json] = {
+        "size": found.size,
+        "root": found.root,
+        "verdict": found.verdict.value,
+        "differences": found.count,
+    }
+    if rebuilt is not None:
+        said["rebuilt"] = dict(rebuilt)
     return store.checkpoints.add_verification(said)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from collector.store.guards import append_only, only_these_rows
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 
 TABLES = """
 CREATE TABLE sealing_key (

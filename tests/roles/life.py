@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import timedelta
 
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest
+from collector.engagement import Examination, Terms
 from collector.errors import Withheld
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.keys import KeyAct, KeyEvent
@@ -26,7 +28,9 @@ def live(store):
     hand, events = Hand(store), Hand(store, EVENTS)
     store.stage([hand.content({"v": 1})])
     hand.see(
-        {"a": {"v": 1}, "b": {}, "nul\0key": {"ü": ["\0", "\u2028"]}}, NOON, volatile=canonical({"a": {"used": 1}})
+        {"a": {"v": 1}, "b": {}, "nul\0key": {"ü": ["\0", "\u2028"]}},
+        NOON,
+        volatile=canonical({"a": {"used": "now " * 300}}),
     )
     hand.see({"a": {"v": 2, "text": "x" * 70_000}}, NOON + HOUR)
     hand.write(hand.failed(NOON + 2 * HOUR))
@@ -43,6 +47,7 @@ def live(store):
     store.request_snapshot(SnapshotRequest("paper:hq", (), "and why not", "Ben", NOON))
     with as_eraser(store) as eraser:
         live_sealed(store, NOON, eraser)
+    examine(store)
     go_on(store, 5)
     sign(store)
 
@@ -58,6 +63,15 @@ def as_eraser(store):
     eraser = open_store(url.set(username=name).render_as_string(hide_password=False), clock=store._clock)
     yield eraser
     eraser.close()
+
+
+def examine(store):
+    """Record an engagement, and something of every other kind for it."""
+    terms = Terms(Examination.TYPE_II, Period(NOON, NOON + HOUR), auditors=("Eva",))
+    document = {"did": "created", "name": "soc2-2026", **terms.document()}
+    [began] = store.desk.record([NewAct(ActKind.ENGAGEMENT, document, "Ana", people=terms.auditors)])
+    for kind in set(ActKind) - {ActKind.ENGAGEMENT}:
+        store.desk.record([NewAct(kind, {"said": kind}, "Ben", began.id, began.id, b"rows\0")])
 
 
 def go_on(store, hours):
@@ -116,6 +130,8 @@ def answers(store):
         "controls": store.controls(),
         "missed": store.missed(ALWAYS),
         "tags": store.tags(),
+        "acts": [store.desk.acts(kind) for kind in ActKind],
+        "engagements": store.engagements(),
         "pending_requests": store.pending_requests(),
         "leaves": list(store.leaves()),
         "head": log.head(),

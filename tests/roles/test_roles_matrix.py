@@ -12,6 +12,7 @@ import pytest
 from psycopg import errors
 
 import collector.store.checkpoint_tables
+import collector.store.desk_tables
 import collector.store.tables  # noqa: F401
 from collector.log.leaf import LeafKind
 from collector.log.tables import metadata

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import exc, inspect
 
 import collector.store.tables
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.keys import KeyAct, KeyEvent
@@ -22,7 +23,8 @@ FIRST_COLUMN = {name: metadata.tables[name].columns.keys()[0] for name in metada
 @pytest.fixture
 def full(store, hand, hour, noon, clock):
     """A store with at least one row in every table."""
-    hand.see({"a": {"v": 1}, "b": {}}, noon, volatile=canonical({"a": {"used": 1}}))
+    store._sweeps.paging.size = 2
+    hand.see({"a": {"v": 1}, "b": {}}, noon, volatile=canonical({"a": {"used": "now " * 300}}))
     hand.see({"a": {"v": 2}}, noon + hour)
     hand.write(hand.failed(noon + 2 * hour))
     for document in ({"sources": []}, {"controls": []}):
@@ -41,6 +43,7 @@ def full(store, hand, hour, noon, clock):
     store.checkpoints.add_receipt(taken.id, "vault", {"path": "x"})
     store.checkpoints.add_epoch(2, taken.note, reason="disk lost", actor="Ana")
     live_sealed(store, noon)
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "created"}, "Ana")])
     return store
 
 

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest, population_root
 from collector.checkpoints import Checkpointer
+from collector.engagement import Examination, Terms
 from collector.model import (
     Artifact,
     Counts,
@@ -31,8 +33,10 @@ from collector.model import (
 )
 from collector.signer import FileSigner
 from collector.store import open_store
+from collector.store.slot_pages import PAGE
 from collector.verify import verify
 from tests.fakes.authority import TimeStampAuthority
+from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
 from tests.fakes.sealed import live_sealed
 
@@ -55,15 +59,30 @@ class Site:
         self.authority.certify(NOON - YEAR, NOON + YEAR)
         self.users, self.hour = USERS, HOUR
         self.held, self.held_size = b"", 0
+        self.memory = folder / "signer.json"
         self.open()
 
     def open(self):
         self.store = open_store(self.url, clock=self.clock)
-        self.signer = FileSigner([f"file:{self.folder}/one.key"], self.folder / "signer.json")
+        self.signer = FileSigner([f"file:{self.folder}/one.key"], self.memory)
         self.checkpointer = Checkpointer(self.store, self.signer, self.clock)
 
     def live(self):
         live(self)
+
+    def put_aside(self, suffix):
+        """Keep a copy of the database as it is; return what puts it back."""
+        aside = beside(self.url, suffix)
+        self.close()
+        copy_database(self.url, aside)
+        self.open()
+
+        def put_back():
+            self.close()
+            copy_database(aside, self.url)
+            self.open()
+
+        return put_back
 
     def see(self, subject, documents, *, volatile=None, **sweep):
         """Record the sweep that saw exactly *documents* of *subject*."""
@@ -105,6 +124,13 @@ class Site:
         note = next(each.note for each in self.store.checkpoints.all() if each.id == number)
         self.store.checkpoints.add_token(number, name, self.authority.stamp(note))
 
+    def signed(self):
+        """Return a note over the log as it is, which the store does not know of."""
+        head, last = self.store.checkpoints.head(), self.signer.recall(self.checkpointer.log)
+        proof = self.store.checkpoints.consistency(last.size, head.size)
+        keys, epoch = [each.key for each in self.store.checkpoints.key_events()], self.store.checkpoints.epoch()
+        return self.signer.sign(self.checkpointer.log, epoch, (head.size, head.root), proof, keys)
+
     def verify(self, **more):
         return verify(self.store, **more)
 
@@ -141,6 +167,11 @@ def _content(document):
     return Artifact(digest(data), data)
 
 
+def _used(day):
+    """Return a document of volatile fields that is long enough to become a dictionary for those of later days."""
+    return canonical({f"user-{number}": {"Used.At": f"2026-03-{day:02}T{number:02}:00:00Z"} for number in range(40)})
+
+
 def live(site):
     """Let *site* have a history with at least one row in every table, and several in most."""
     store = site.store
@@ -150,11 +181,11 @@ def live(site):
         store.append_controls(document, name, NOON + number * HOUR)
     if not store.checkpoints.key_events():
         site.checkpointer.create_key("Ana")
-    site.see(USERS, {"ann": {"v": 1}, "bob": {"v": 1, "text": "long " * 40}}, volatile=canonical({"ann": {"used": 1}}))
+    site.see(USERS, {"ann": {"v": 1}, "bob": {"v": 1, "text": "long " * 40}}, volatile=_used(1))
     site.take()
-    site.see(USERS, {"ann": {"v": 2}, "cid": {"v": 1}}, volatile=canonical({"ann": {"used": 2}}))
+    site.see(USERS, {"ann": {"v": 2}, "cid": {"v": 1}}, volatile=_used(2))
     site.happen({"e1": {"what": "login"}})
-    site.see(LONER, {"dan": {"v": 9}})
+    site.see(LONER, {"dan": {"v": 9}}, volatile=_used(3))
     site.happen({"e2": {"what": "logout"}, "e3": {"what": "login"}})
     site.fail(USERS)
     store.append_missed(Missed("paper:hq", Period(NOON, NOON + HOUR), "asleep", 1, (USERS, EVENTS)))
@@ -172,10 +203,23 @@ def live(site):
     live_sealed(store, site.clock.now())
     store.checkpoints.add_epoch(2, taken.note, reason="a loss, for the test", actor="Ana")
     site.signer.begin_epoch(site.checkpointer.log, 2)
-    site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
+    for _ in range(2 * PAGE):  # so that there are two pages of the slot ledger
+        site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
     for number in range(5):
         store.append_tag("run:1-0", "C-2", f"note {number}", "Ana")
+    desk(store)
     site.take()
+
+
+def desk(store):
+    """Let people record something of every kind at the auditor's desk."""
+    terms = Terms(Examination.TYPE_II, Period(NOON, NOON + HOUR), ("CC6.1",), auditors=("Eva", "Ana"))
+    document = {"did": "created", "name": "soc2-2026", **terms.document()}
+    [began] = store.desk.record([NewAct(ActKind.ENGAGEMENT, document, "Ana", people=terms.auditors)])
+    for kind in set(ActKind) - {ActKind.ENGAGEMENT}:
+        values = {"about": began.id, "data": f"the rows of a {kind}".encode()}
+        store.desk.record([NewAct(kind, {"said": kind}, "Bea", began.id, **values)])
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "closed"}, "Ana", began.id)])
 
 
 @pytest.fixture(scope="session")
