@@ -107,3 +107,27 @@ def test_oktas_own_client_follows_the_links_to_every_user(monkeypatch):
     with described(OKTA, pages_of=2) as okta:
         okta.put(operation, items=[okta.sample(operation, n, status="SUSPENDED") for n in range(5)])
         assert asyncio.run(walk(okta)) == [(f"id-{n}", "SUSPENDED") for n in range(5)]
+
+
+def test_googles_discovery_client_asks_for_several_values_of_one_parameter():
+    keys = "iam.v1:projects.serviceAccounts.keys.list"
+    with described(GCP) as gcp:
+        made = [
+            gcp.sample(keys, n, name=f"k-{n}", keyType=kind)
+            for n, kind in enumerate(("USER_MANAGED", "SYSTEM_MANAGED"))
+        ]
+        account = "projects/p-1/serviceAccounts/a@p-1.iam.gserviceaccount.com"
+        gcp.put(keys, name=account, items=made, where={"keyTypes": lambda item, value: item["keyType"] in value})
+        asked = _service(gcp, "iam", "v1").projects().serviceAccounts().keys()
+        assert asked.list(name=account, keyTypes=["USER_MANAGED"]).execute()["keys"] == made[:1]
+        assert asked.list(name=account, keyTypes=["USER_MANAGED", "SYSTEM_MANAGED"]).execute()["keys"] == made
+
+
+def test_googles_discovery_client_is_understood_when_a_verb_follows_the_name():
+    """The path fits the plain get as well."""
+    effective, name = "orgpolicy.v2:projects.policies.getEffectivePolicy", "projects/p-1/policies/gcp.x"
+    with described(GCP) as gcp:
+        gcp.put(effective, name=name, answer={"name": name})
+        policies = _service(gcp, "orgpolicy", "v2").projects().policies()
+        assert policies.getEffectivePolicy(name=name).execute() == {"name": name}
+        assert gcp.calls[effective] == 1
