@@ -70,7 +70,7 @@ class Requester:
         return answer, document["data"] if call.operation.graphql else document
 
     def bucket(self, call: Ready, asked: Asked, reading: Reading) -> Bucket:
-        """Return the bucket of the host that *call* asks: of the scope of *asked*, or of the source where it is shared."""
+        """Return the bucket of the host that *call* asks, in the scope of *asked* unless the source shares one."""
         host, rates = call.operation.host, self._settings.requests_per_second
         scope = "" if host in self.api.shared else asked.scope
         return self._buckets.of(self.source, scope, host, rates, reading.clock.monotonic())

@@ -135,23 +135,19 @@ class Organisation:
             self.held["gcp.logging.sinks"] = made
 
     def keys(self) -> None:
-        held, accounts = (
-            [],
-            [f"projects/{PROJECT}/serviceAccounts/robot-{n}@{PROJECT}.iam.gserviceaccount.com" for n in range(COUNT)],
-        )
-        self.fake.put(
-            ACCOUNTS,
-            name=f"projects/{PROJECT}",
-            items=[self.fake.sample(ACCOUNTS, n, name=name) for n, name in enumerate(accounts)],
-        )
+        """Put seven accounts, each with two keys that somebody holds and two of Google's own."""
+        names = [f"robot-{n}@{PROJECT}.iam.gserviceaccount.com" for n in range(COUNT)]
+        accounts = [self.fake.sample(ACCOUNTS, name=f"projects/{PROJECT}/serviceAccounts/{name}") for name in names]
+        self.fake.put(ACCOUNTS, name=f"projects/{PROJECT}", items=accounts)
+        held = []
         for account in accounts:
+            types = ["USER_MANAGED", "USER_MANAGED", "SYSTEM_MANAGED", "SYSTEM_MANAGED"]
             made = [
-                {"name": f"{account}/keys/{kind}-{n}", "keyType": kind, "keyOrigin": "GOOGLE_PROVIDED", "validAfterTime": "2026-01-01T00:00:00Z", "publicKeyData": "TUlJ"}
-                for kind in ("USER_MANAGED", "SYSTEM_MANAGED") for n in range(2)
-            ]  # fmt: skip
-            self.fake.put(
-                KEYS, name=account, items=made, where={"keyTypes": lambda item, value: item["keyType"] in value}
-            )
+                {"name": f"{account['name']}/keys/{n}", "keyType": each, "publicKeyData": "cHVibGlj"}
+                for n, each in enumerate(types)
+            ]
+            asked = {"keyTypes": lambda item, value: item["keyType"] in value}
+            self.fake.put(KEYS, name=account["name"], items=made, where=asked)
             held += made[:2]
         self.held["gcp.iam.service_account_keys"] = held
 
@@ -161,34 +157,44 @@ class Organisation:
         self.held["gcp.compute.firewalls"] = made
 
     def buckets(self) -> None:
+        """Put seven buckets, each with an IAM policy."""
         made = [self.fake.sample(BUCKETS, n, name=f"bucket-{n}") for n in range(COUNT)]
-        shown = {"projection": lambda item, value: value == "full"}
+        shown = {"projection": lambda _, value: value == "full"}
         self.fake.put(BUCKETS, project=PROJECT, items=made, about={"kind": "storage#buckets"}, where=shown)
-        policies = [{"kind": "storage#policy", "version": 3, "etag": "CAE=", "bindings": [{"role": "roles/storage.admin", "members": [f"user:{n}@acme.example"]}]} for n in range(COUNT)]  # fmt: skip
-        for each, policy in zip(made, policies, strict=True):
+        held = []
+        for each in made:
+            bindings = [{"role": "roles/storage.admin", "members": [f"user:{each['name']}@acme.example"]}]
+            policy = {"kind": "storage#policy", "version": 3, "etag": "CAE=", "bindings": bindings}
             self.fake.put(BUCKET_IAM, bucket=each["name"], optionsRequestedPolicyVersion="3", answer=policy)
-        self.held["gcp.storage.buckets"] = [
-            {**each, "iamPolicy": policy} for each, policy in zip(made, policies, strict=True)
-        ]
+            held.append({**each, "iamPolicy": policy})
+        self.held["gcp.storage.buckets"] = held
 
     def instances(self) -> None:
-        settings = {"activationPolicy": "ALWAYS", "tier": "db-f1-micro", "settingsVersion": "4"}
-        made = [
-            {"kind": "sql#instance", "name": f"db-{n}", "state": "RUNNABLE", "instanceType": "CLOUD_SQL_INSTANCE",
-             "settings": settings, "rootPassword": "hunter2-root", "replicaConfiguration": {"mysqlReplicaConfiguration": {"username": "replica", "password": "hunter2-replica"}}}
-            for n in range(COUNT)
-        ]  # fmt: skip
-        made[-1] = {**made[-1], "settings": {**settings, "activationPolicy": "NEVER"}}
-        self.fake.put(INSTANCES, project=PROJECT, items=made, about={"kind": "sql#instancesList"})
+        """Put seven database instances, the last of them stopped, each other one with two users."""
+        made = [instance(n) for n in range(COUNT - 1)]
+        stopped = instance(COUNT, activationPolicy="NEVER")
+        self.fake.put(INSTANCES, project=PROJECT, items=[*made, stopped], about={"kind": "sql#instancesList"})
         held = []
-        for each in made[:-1]:
-            users = [
-                {"kind": "sql#user", "name": f"jane-{n}", "host": "%", "type": "BUILT_IN", "password": "hunter2-user"}
-                for n in range(2)
-            ]
-            self.fake.put(USERS, project=PROJECT, instance=each["name"], items=users, about={"kind": "sql#usersList"})
+        for each in made:
+            users = [{"name": f"jane-{n}", "host": "%", "type": "BUILT_IN", "password": "hunter2-u"} for n in range(2)]
+            about = {"kind": "sql#usersList"}
+            self.fake.put(USERS, project=PROJECT, instance=each["name"], items=users, about=about)
             held.append({**each, "users": users})
-        self.held["gcp.sql.instances"] = [*held, made[-1]]
+        self.held["gcp.sql.instances"] = [*held, stopped]
+
+
+def instance(number: int, **settings: Any) -> dict[str, Any]:
+    """Return a database instance as the API gives it, with passwords where its description has them."""
+    replica = {"username": "replica", "password": "hunter2-replica", "clientKey": "hunter2-key"}
+    return {
+        "kind": "sql#instance",
+        "name": f"db-{number}",
+        "state": "RUNNABLE",
+        "instanceType": "CLOUD_SQL_INSTANCE",
+        "settings": {"activationPolicy": "ALWAYS", "settingsVersion": "4", **settings},
+        "rootPassword": "hunter2-root",
+        "replicaConfiguration": {"mysqlReplicaConfiguration": replica},
+    }
 
 
 def folder(number: int, parent: str, **own: Any) -> dict[str, Any]:
@@ -212,9 +218,12 @@ def project(number: int, parent: str, **own: Any) -> dict[str, Any]:
 
 
 class KeyFile:
-    """A service account's key, as Google gives it for download, and the token endpoint on *fake* that knows it."""
+    """A service account's key, as Google gives it for download, and the token endpoint on *fake* that knows it.
 
-    def __init__(self, fake: Fake, *, expires_in: int = 3600) -> None:
+    *asked* is how many tokens were asked for.
+    """
+
+    def __init__(self, fake: Fake) -> None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -222,7 +231,14 @@ class KeyFile:
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        token_endpoint(fake, "/token", assertion(public.decode(), iss=READER), expires_in=expires_in)
+        judge = assertion(public.decode(), iss=READER)
+
+        def counted(form: dict[str, str]) -> str:
+            self.asked += 1
+            return judge(form)
+
+        self.asked = 0
+        token_endpoint(fake, "/token", counted)
         self.document = {
             "type": "service_account",
             "project_id": PROJECT,

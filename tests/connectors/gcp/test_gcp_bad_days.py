@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.errors import Denied, Invalid, Misconfigured, NotEnabled, ReadError, Throttled, Truncated, Unavailable
+from collector.errors import Denied, Invalid, Misconfigured, ReadError, Throttled, Truncated, Unavailable
 from collector.model import Outcome, Reason, Scope
 from connectors.gcp import connector
 from tests.connectors.gcp.organisation import (
@@ -122,21 +122,21 @@ def test_credentials_that_are_over_are_the_operators_business(reader, fake, kind
     assert type(failure(reader, kind)) is Misconfigured
 
 
+NO_ANSWERS = {
+    "it fails": (trouble.fail(500), Unavailable),
+    "it hangs up": (trouble.hang_up(), Unavailable),
+    "it is cut": (trouble.cut(), Truncated),
+    "it is shortened": (trouble.shorten(), Invalid),
+    "it is a web page": (trouble.garbage(), Invalid),
+    "it is empty": (trouble.garbage(b""), Invalid),
+    "it is null": (trouble.garbage(b"null"), Invalid),
+}
+
+
 @every_call
-@pytest.mark.parametrize(
-    ("what", "expected"),
-    [
-        (trouble.fail(500), Unavailable),
-        (trouble.hang_up(), Unavailable),
-        (trouble.cut(), Truncated),
-        (trouble.shorten(), Invalid),
-        (trouble.garbage(), Invalid),
-        (trouble.garbage(b""), Invalid),
-        (trouble.garbage(b"null"), Invalid),
-    ],
-    ids=["fails", "hangs up", "is cut", "is shortened", "is a web page", "is empty", "is null"],
-)
-def test_an_answer_that_is_none_is_no_population(reader, fake, kind, operation, what, expected):
+@pytest.mark.parametrize("how", NO_ANSWERS)
+def test_an_answer_that_is_none_is_no_population(reader, fake, kind, operation, how):
+    what, expected = NO_ANSWERS[how]
     fake.trouble(operation, what)
     assert type(failure(reader, kind)) is expected
 
@@ -188,21 +188,17 @@ def test_an_account_deleted_since_it_was_listed_fails_the_keys(reader, fake):
     assert type(failure(reader, "gcp.iam.service_account_keys")) is Invalid
 
 
-@pytest.mark.parametrize(
-    ("kind", "operation", "beside"),
-    [
-        ("gcp.compute.firewalls", FIREWALLS, {"kind": "compute#firewallList", "warning": {"code": "UNREACHABLE"}}),
-        (
-            "gcp.sql.instances",
-            INSTANCES,
-            {"kind": "sql#instancesList", "warnings": [{"code": "REGION_UNREACHABLE", "region": "us-east1"}]},
-        ),
-    ],
-)
-def test_a_list_that_says_a_part_is_missing_is_unavailable(organisation, reader, fake, kind, operation, beside):
+MISSING = {
+    "gcp.compute.firewalls": (FIREWALLS, {"kind": "compute#firewallList", "warning": {"code": "UNREACHABLE"}}),
+    "gcp.sql.instances": (INSTANCES, {"kind": "sql#instancesList", "warnings": [{"code": "REGION_UNREACHABLE"}]}),
+}
+
+
+@pytest.mark.parametrize("kind", MISSING)
+def test_a_list_that_says_a_part_is_missing_is_unavailable(reader, fake, kind):
+    operation, beside = MISSING[kind]
     fake.put(operation, project="acme-2", items=[], about=beside)
-    scope = Scope("acme-2", "project")
-    assert reader().collect(kind, scope).run.reason is Reason.UNAVAILABLE
+    assert reader().collect(kind, Scope("acme-2", "project")).run.reason is Reason.UNAVAILABLE
 
 
 def test_a_warning_that_takes_nothing_away_is_none(reader, fake):

@@ -28,20 +28,11 @@ def reply(body, status=200, **headers):
 
 
 @pytest.fixture
-def tokens(organisation, monkeypatch):
-    """The bearer tokens that were given out at ``/token``, in order; the key is new."""
-    given, key = [], KeyFile(organisation.fake)
-    fetch = organisation.fake._routes["POST", "/token"]
-
-    def counted(http: Http) -> Reply:
-        answer = fetch(http)
-        given.append(json.loads(answer.body).get("access_token", ""))
-        return answer
-
-    organisation.fake.route("POST", "/token", counted)
-    monkeypatch.setenv("GCP_KEY", key.text)
-    yield given
+def key(organisation, monkeypatch):
+    """A key that no test has used yet."""
     organisation.key = KeyFile(organisation.fake)
+    monkeypatch.setenv("GCP_KEY", organisation.key.text)
+    return organisation.key
 
 
 def failure(reader, **settings):
@@ -55,25 +46,25 @@ def test_a_service_account_is_who_google_says_it_is(reader):
     assert (principal.id, principal.account) == (READER, f"organizations/{ORG}")
 
 
-def test_one_token_serves_a_whole_reading(reader, tokens):
+def test_one_token_serves_a_whole_reading(reader, key):
     reader().read("gcp.storage.buckets")
-    assert len(tokens) == 1
+    assert key.asked == 1
 
 
-def test_a_token_is_renewed_when_the_source_says_that_it_is_over(reader, fake, tokens):
+def test_a_token_is_renewed_when_the_source_says_that_it_is_over(reader, fake, key):
     source = reader()
     before = source.read(KIND)
     fake.expire()
     assert source.read(KIND) == before
-    assert len(tokens) == 2
+    assert key.asked == 2
 
 
-def test_a_token_is_renewed_before_it_ends(organisation, reader, tokens):
+def test_a_token_is_renewed_before_it_ends(reader, key):
     source = reader()
     source.read(KIND)
     source.clock.sleep(3600 - 60)
     source.read(KIND)
-    assert len(tokens) == 2
+    assert key.asked == 2
 
 
 def test_a_key_that_was_rotated_is_read_again(organisation, reader, fake, monkeypatch, tmp_path):
@@ -259,16 +250,31 @@ def test_check_tells_of_every_kind_as_the_machines_own_account(machine, fake):
     assert (code, troubles) == (0, {})
 
 
+def test_what_a_snapshot_read_is_in_the_store_and_no_token_is(organisation, machine, tmp_path):
+    kind = "gcp.resourcemanager.projects"
+    code, _ = machine("snapshot", "--source", "gcp:acme", "--kind", kind, "--reason", "before the move")
+    assert code == 0
+    _, found = machine("runs", "--kind", kind)
+    assert [(each["principal"]["id"], each["counts"]["items"]) for each in found["runs"]] == [(READER, 7)]
+    assert b"fake-" not in b"".join(file.read_bytes() for file in tmp_path.glob("evidenced.db*") if file.is_file())
+
+
 # What the store and the log get
 
 
-def test_no_secret_leaves_a_reading(organisation, reader, tokens, caplog):
+def test_no_secret_leaves_a_reading(reader, key, caplog):
     """Neither passwords that Google gives nor our own key and tokens."""
     caplog.set_level(logging.DEBUG)
     observation = reader().collect("gcp.sql.instances")
     kept = b"".join(each.data for each in observation.artifacts) + (observation.volatile or b"")
     text = kept.decode() + repr(observation.run) + caplog.text
     assert "db-0" in text
-    for secret in ("hunter2", "jane-", *tokens, "PRIVATE KEY"):
+    for secret in ("hunter2", "jane-", "fake-", "PRIVATE KEY"):
         assert secret not in text
     assert {each.path for each in observation.run.redactions} == {"users[].name"}
+
+
+def test_no_key_material_is_kept_of_a_service_accounts_keys(reader):
+    kept = reader().collect("gcp.iam.service_account_keys").artifacts
+    assert kept
+    assert not [each for each in kept if b"KeyData" in each.data]
