@@ -7,12 +7,12 @@ from threading import Event
 
 import pytest
 
-from collector.clock import SystemClock
 from collector.collect import Task, collect
 from collector.connector import Reading
 from collector.model import Head, Provenance, Scope, Subject, Trigger
 from connectors.gcp import connector
 from tests.connectors.gcp.organisation import COUNT, ORG, PAGE, PROJECT, KeyFile, Organisation
+from tests.fakes.clock import Hurried
 from tests.fakes.described import described
 from tests.fakes.described.vendors import GCP
 
@@ -22,19 +22,6 @@ SCOPES = {
     "project": Scope(PROJECT, "project"),
 }
 assert COUNT > 2 * PAGE
-
-
-class Hurried(SystemClock):
-    """The machine's clock, but whoever sleeps is at once as much later."""
-
-    def __init__(self):
-        self._slept = 0.0
-
-    def monotonic(self):
-        return super().monotonic() + self._slept
-
-    def sleep(self, seconds):
-        self._slept += seconds
 
 
 class Reader:
