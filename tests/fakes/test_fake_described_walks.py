@@ -131,3 +131,23 @@ def test_googles_discovery_client_is_understood_when_a_verb_follows_the_name():
         policies = _service(gcp, "orgpolicy", "v2").projects().policies()
         assert policies.getEffectivePolicy(name=name).execute() == {"name": name}
         assert gcp.calls[effective] == 1
+
+
+def test_googles_discovery_client_gets_the_fields_it_asks_for():
+    accounts = "iam.v1:projects.serviceAccounts.list"
+    with described(GCP, pages_of=2) as gcp:
+        gcp.put(accounts, name="projects/p-1", items=[{"name": f"a-{n}", "email": "a@p-1.example"} for n in range(3)])
+        asked = _service(gcp, "iam", "v1").projects().serviceAccounts()
+        page = asked.list(name="projects/p-1", fields="nextPageToken,accounts(name)").execute()
+        assert page["accounts"] == [{"name": "a-0"}, {"name": "a-1"}]
+
+
+def test_fields_that_leave_out_how_the_list_goes_on_are_a_violation():
+    """Google leaves the token out too, and the list would end after its first page."""
+    with described(GCP) as gcp:
+        gcp.put("iam.v1:projects.serviceAccounts.list", name="projects/p-1", items=[])
+        with pytest.raises(HttpError):
+            _service(gcp, "iam", "v1").projects().serviceAccounts().list(
+                name="projects/p-1", fields="accounts"
+            ).execute()
+        assert "nextPageToken" in gcp.violations.pop()
