@@ -43,7 +43,7 @@ class GcpSession(HttpSession):
         address = self._credentials.machine_account()
         if not address:
             try:
-                who = self.ask("oauth2:GET /oauth2/v2/userinfo")
+                who = self.ask("oauth2:GET /oauth2/v2/userinfo?fields=email,id")
             except (Denied, Misconfigured) as error:
                 raise Misconfigured(
                     error.message,

@@ -148,7 +148,7 @@ class Organisation:
             ]
             asked = {"keyTypes": lambda item, value: item["keyType"] in value}
             self.fake.put(KEYS, name=account["name"], items=made, where=asked)
-            held += made[:2]
+            held += [{"name": each["name"], "keyType": each["keyType"]} for each in made[:2]]
         self.held["gcp.iam.service_account_keys"] = held
 
     def firewalls(self) -> None:
@@ -179,7 +179,8 @@ class Organisation:
             users = [{"name": f"jane-{n}", "host": "%", "type": "BUILT_IN", "password": "hunter2-u"} for n in range(2)]
             about = {"kind": "sql#usersList"}
             self.fake.put(USERS, project=PROJECT, instance=each["name"], items=users, about=about)
-            held.append({**each, "users": users})
+            asked = [{"name": user["name"], "host": "%", "type": "BUILT_IN"} for user in users]
+            held.append({**each, "users": asked})
         self.held["gcp.sql.instances"] = [*held, stopped]
 
 
