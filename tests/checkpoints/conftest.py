@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
-import shutil
 from datetime import timedelta
 
-import psycopg
 import pytest
 import structlog
 
@@ -23,6 +21,7 @@ from collector.signer import FileSigner
 from collector.store import open_store
 from collector.timestamps import Authority
 from tests.fakes.authority import TimeStampAuthority
+from tests.fakes.backup import beside, copy_database, drop_database
 from tests.fakes.clock import PlayedClock
 
 
@@ -77,38 +76,22 @@ class Office:
 
     def back_up(self):
         self.store.close()
-        self._copy(self.url, self._backup)
+        copy_database(self.url, self._backup)
         self.open()
 
     def restore(self):
         self.store.close()
-        self._copy(self._backup, self.url)
+        copy_database(self._backup, self.url)
         self.open()
 
     @property
     def _backup(self):
-        if self.url.startswith("sqlite"):
-            return f"sqlite:///{self.folder}/backup.db"
-        return self.url.replace("?", "_backup?")
-
-    def _copy(self, old, new):
-        if self.url.startswith("sqlite"):
-            shutil.copyfile(old.removeprefix("sqlite:///"), new.removeprefix("sqlite:///"))
-            return
-        names = [each.partition("?")[0].rpartition("/")[2] for each in (old, new)]
-        with psycopg.connect(self.url.replace(f"/{self._name}?", "/postgres?"), autocommit=True) as conn:
-            conn.execute(f"DROP DATABASE IF EXISTS {names[1]} WITH (FORCE)")
-            conn.execute(f"CREATE DATABASE {names[1]} TEMPLATE {names[0]}")
-
-    @property
-    def _name(self):
-        return self.url.partition("?")[0].rpartition("/")[2]
+        return beside(self.url, "backup")
 
     def close(self):
         self.store.close()
         if not self.url.startswith("sqlite"):
-            with psycopg.connect(self.url.replace(f"/{self._name}?", "/postgres?"), autocommit=True) as conn:
-                conn.execute(f"DROP DATABASE IF EXISTS {self._name}_backup WITH (FORCE)")
+            drop_database(self._backup)
 
 
 @pytest.fixture

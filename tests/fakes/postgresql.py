@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, to be ill-treated: its backends killed, its files kept from growing, itself gone."""
+"""A PostgreSQL server of one's own, to be ill-treated: its backends killed, its files kept small, itself gone."""
 
 from __future__ import annotations
 
