@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -44,12 +45,21 @@ def own_server():
 @pytest.fixture
 def postgresql_url(postgresql_server):
     """The URL of a fresh, empty PostgreSQL database."""
+    with fresh_database(postgresql_server) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(server):
+    """Make an empty database on *server* and give its URL; in the end it goes, and what a test put beside it."""
     name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as conn:
+    with psycopg.connect(server, autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {name}")
-    yield postgresql_server.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(postgresql_server, autocommit=True) as conn:
-        conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    yield server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server, autocommit=True) as conn:
+        like = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+        for (each,) in conn.execute(like, (name,)).fetchall():
+            conn.execute(f"DROP DATABASE {each} WITH (FORCE)")
 
 
 @pytest.fixture

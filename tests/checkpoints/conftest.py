@@ -21,7 +21,7 @@ from collector.signer import FileSigner
 from collector.store import open_store
 from collector.timestamps import Authority
 from tests.fakes.authority import TimeStampAuthority
-from tests.fakes.backup import beside, copy_database, drop_database
+from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
 
 
@@ -90,8 +90,6 @@ class Office:
 
     def close(self):
         self.store.close()
-        if not self.url.startswith("sqlite"):
-            drop_database(self._backup)
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ class Killed:
 
 
 @pytest.mark.timeout(300)
-def test_every_acknowledged_sweep_survives_a_hundred_deaths_of_its_writers(killed, audit):
+def test_every_acknowledged_sweep_survives_the_death_of_its_writer(killed, audit):
     for number in range(ROUNDS):
         killed.round(number)
     store = killed.store

@@ -32,6 +32,7 @@ from collector.model import (
 from collector.signer import FileSigner
 from collector.store import open_store
 from collector.verify import verify
+from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -50,15 +51,30 @@ class Site:
         self.clock = PlayedClock(NOON)
         self.users, self.hour = USERS, HOUR
         self.held, self.held_size = b"", 0
+        self.memory = folder / "signer.json"
         self.open()
 
     def open(self):
         self.store = open_store(self.url, clock=self.clock)
-        self.signer = FileSigner([f"file:{self.folder}/one.key"], self.folder / "signer.json")
+        self.signer = FileSigner([f"file:{self.folder}/one.key"], self.memory)
         self.checkpointer = Checkpointer(self.store, self.signer, self.clock)
 
     def live(self):
         live(self)
+
+    def put_aside(self, suffix):
+        """Keep a copy of the database as it is; return what puts it back."""
+        aside = beside(self.url, suffix)
+        self.close()
+        copy_database(self.url, aside)
+        self.open()
+
+        def put_back():
+            self.close()
+            copy_database(aside, self.url)
+            self.open()
+
+        return put_back
 
     def see(self, subject, documents, *, volatile=None, **sweep):
         """Record the sweep that saw exactly *documents* of *subject*."""
@@ -94,6 +110,13 @@ class Site:
         taken = self.checkpointer.take()
         self.held, self.held_size = taken.note, taken.size
         return taken
+
+    def signed(self):
+        """Return a note over the log as it is, which the store does not know of."""
+        head, last = self.store.checkpoints.head(), self.signer.recall(self.checkpointer.log)
+        proof = self.store.checkpoints.consistency(last.size, head.size)
+        keys, epoch = [each.key for each in self.store.checkpoints.key_events()], self.store.checkpoints.epoch()
+        return self.signer.sign(self.checkpointer.log, epoch, (head.size, head.root), proof, keys)
 
     def verify(self, **more):
         return verify(self.store, **more)

@@ -7,11 +7,9 @@ alone* is stated; where that is "intact", the reason is stated with it, and whet
 from __future__ import annotations
 
 import shutil
-import uuid
 from functools import partial
 from itertools import product
 
-import psycopg
 import pytest
 from sqlalchemy import Boolean, LargeBinary, Text, create_engine, event, select, update
 
@@ -21,7 +19,7 @@ from collector.store.connection import parse_url
 from collector.store.evidence import Evidence, lenient_text
 from collector.verify import HeldNote, Verdict, verify_evidence
 from collector.verify.differences import Differences
-from tests.fakes.backup import drop_database
+from tests.conftest import fresh_database
 
 TABLES = sorted(metadata.tables)
 KEYS = {name: [each.name for each in table.primary_key] for name, table in metadata.tables.items()}
@@ -91,21 +89,17 @@ def sqlite_engine(made, tmp_path_factory):
 @pytest.fixture(scope="session")
 def postgresql_engine(site_at, postgresql_server, tmp_path_factory):
     """The same history on a server, as for its superuser."""
-    name = f"altered_{uuid.uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name}")
-    url = postgresql_server.replace("/postgres?", f"/{name}?")
-    site = site_at(tmp_path_factory.mktemp("server"), url)
-    site.live()
-    site.close()
-    engine = create_engine(parse_url(url), isolation_level="REPEATABLE READ")
-    with engine.begin() as conn:
-        conn.exec_driver_sql("ALTER TABLE log_head DROP CONSTRAINT ck_log_head_one_row")
-        for each in TABLES:
-            conn.exec_driver_sql(f"ALTER TABLE {each} DISABLE TRIGGER ALL")
-    yield engine
-    engine.dispose()
-    drop_database(url)
+    with fresh_database(postgresql_server) as url:
+        site = site_at(tmp_path_factory.mktemp("server"), url)
+        site.live()
+        site.close()
+        engine = create_engine(parse_url(url), isolation_level="REPEATABLE READ")
+        with engine.begin() as conn:
+            conn.exec_driver_sql("ALTER TABLE log_head DROP CONSTRAINT ck_log_head_one_row")
+            for each in TABLES:
+                conn.exec_driver_sql(f"ALTER TABLE {each} DISABLE TRIGGER ALL")
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture
@@ -202,7 +196,7 @@ def test_a_row_that_is_put_in_between_is_found(attacker, verdict, name):
 
 
 def between(name, found):
-    """Return all rows but the first, and one more that comes before the last of them."""
+    """Return all rows but the first, and one more that comes before the last of them (before all, if none is free)."""
     (key, *more), table = KEYS[name], metadata.tables[name]
     if not more:
         unique = {"digest": b"\x12" * 32, "key_digest": b"\x12" * 32, "name": "between", "scope": "between"}
@@ -211,7 +205,7 @@ def between(name, found):
     taken = {tuple(row[each] for each in KEYS[name]) for row in found}
     free = product(*(sorted({row[each] for row in found}) for each in KEYS[name]))
     place = next((each for each in free if each not in taken), None) or tuple(
-        value - 1 if isinstance(value, int) else value for value in max(taken)
+        value - 1 if isinstance(value, int) else value for value in min(taken)
     )
     return [*found[1:], found[0] | dict(zip(KEYS[name], place, strict=True))]
 
