@@ -28,6 +28,6 @@ def test_what_the_database_alone_does_not_show_is_said_for_every_such_attack():
     """The tests that call an altered store intact in itself are each behind a row that says **not**."""
     shown = {test for row in ATTACKS for test in re.findall(r"::(test_\w+)`", row) if "intact_in_itself" in test}
     said = {test for row in ATTACKS if "**not**" in row for test in re.findall(r"::(test_\w+)`", row)}
-    history = (ROOT / "tests/verify/test_verify_history.py").read_text(encoding="utf-8")
-    assert shown == set(re.findall(r"def (test_\w+intact_in_itself\w+)\(", history))
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/verify").glob("test_*.py"))
+    assert shown == set(re.findall(r"def (test_\w+intact_in_itself\w+)\(", tests))
     assert shown <= said
