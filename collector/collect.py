@@ -42,7 +42,7 @@ from collector.model import (
 )
 from collector.plan import UNRESOLVED
 from collector.procedure import Kind
-from collector.redact import redact, scrub
+from collector.redact import redact, scrub, without_people
 from collector.schedule import parse_duration
 from collector.source import Visit, require_account
 
@@ -114,7 +114,8 @@ class Population:
 
     def _prepare(self, item: dict[str, Json], raw: bytes | None) -> Prepared:
         """Redact, name, split and canonicalise; *raw* are the canonical bytes before, if there are any."""
-        redactions = tuple(redact(item, self.kind))
+        # A path names what is in the document, and some documents have people for names.
+        redactions = tuple(dict.fromkeys((without_people(path), rule) for path, rule in redact(item, self.kind)))
         key = self._key_of(item)
         key_digest = digest(key.encode("utf-8", "surrogatepass"))
         self._split(key, item)
@@ -257,7 +258,7 @@ def failed(run: Run, error: Exception) -> Run:
 
 
 def explained(error: BaseException) -> tuple[Reason, str, str]:
-    """Return the reason, the message and the hint for *error*, secrets removed and bounded: what may be stored."""
+    """Return the reason, the message and the hint for *error*, as they may be stored: bounded, no secret, no person."""
     if isinstance(error, ReadError):
         reason, message, hint = error.reason, error.message, error.hint()
     elif isinstance(error, EvidencedError):
@@ -265,7 +266,7 @@ def explained(error: BaseException) -> tuple[Reason, str, str]:
     else:
         reason, message = Reason.INTERNAL, f"{type(error).__name__}: {error}"
         hint = "This is a defect of the connector; report it with the run's sheet."
-    return reason, scrub(message)[:2000], scrub(hint)[:500]
+    return reason, without_people(scrub(message))[:2000], without_people(scrub(hint))[:500]
 
 
 def window_of(kind: Kind, head: Head, now: datetime) -> tuple[Window | None, Window | None]:

@@ -34,9 +34,9 @@ def _open_folder(name):
     return Path(tempfile.gettempdir()) / name
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_server():
-    """A PostgreSQL server that the test may ill-treat: nobody shares it."""
+    """A PostgreSQL server that a test may ill-treat: only the tests of its own file share it."""
     server = OwnServer(_open_folder(f"evidenced-own-{uuid.uuid4().hex[:12]}"))
     yield server
     server.remove()

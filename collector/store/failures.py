@@ -27,6 +27,7 @@ _SQLITE = {
 _UNREACHABLE = ("the server cannot be reached", "Check that PostgreSQL is running and that host and port are right.")
 _POSTGRESQL = {
     "53100": ("there is no space left for the database", "Free disk space on the server; nothing recorded is lost."),
+    "58030": ("the server's disk does not answer as it should", "Look at the server's log for errors of its disk."),
     "53300": ("the server has no connections left", "Raise max_connections or end idle connections."),
     "55P03": ("another process holds the write lock", "Look at pg_stat_activity for who holds it."),
     "28P01": ("the server refused the password", "Check the password that store.url refers to."),
@@ -38,6 +39,9 @@ _POSTGRESQL = {
     ),
     "25006": ("the server is read-only", "Name the primary in store.url, not a standby."),
 }
+
+# A quota and a limit on a file's size come as internal errors: PostgreSQL has a code for ENOSPC alone.
+_NO_ROOM = ("could not extend file", "No space left on device", "Disk quota exceeded", "File too large")
 
 
 @contextmanager
@@ -80,6 +84,8 @@ def _known(cause: BaseException) -> tuple[str, str]:
         name = getattr(cause, "sqlite_errorname", "")
         return next((said for prefix, said in _SQLITE.items() if name.startswith(prefix)), ("", ""))
     state = getattr(cause, "sqlstate", None) or ""
+    if any(words in str(cause) for words in _NO_ROOM):
+        return _POSTGRESQL["53100"]
     if state.startswith(("08", "57P")) or (not state and type(cause).__name__ == "OperationalError"):
         return _from_text(str(cause))
     return _POSTGRESQL.get(state, ("", ""))

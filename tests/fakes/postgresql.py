@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
+import subprocess
 import time
 import uuid
 import warnings
@@ -32,9 +32,12 @@ class OwnServer:
 
     def down(self):
         """Let it vanish, with every connection to it."""
-        postmaster = self._server.get_postmaster_info().process
-        postmaster.send_signal(signal.SIGQUIT)
-        postmaster.wait(20)
+        self._server.get_postmaster_info().process.send_signal(signal.SIGQUIT)
+        self.wait_for_its_end()
+
+    def wait_for_its_end(self):
+        """Wait until it is gone."""
+        self._server.get_postmaster_info().process.wait(20)
 
     def remove(self):
         """End it and remove its folder."""
@@ -72,9 +75,17 @@ class OwnServer:
         raise TimeoutError("the server did not come back")
 
     def let_files_grow_to(self, size):
-        """Let no file of it grow beyond *size* bytes (None: any), for those that serve already as for those to come."""
+        """Let no file of it grow beyond *size* bytes (None: any), for those that serve already as for those to come.
+
+        What the server then gets is a disk that is full: the write fails. No mount is needed, and no privilege: where
+        the server is another user (the tests are root's), its limits are set as that user.
+        """
         postmaster = psutil.Process(self._server.get_postmaster_info().pid)
+        owner = {"user": postmaster.uids().real, "group": postmaster.gids().real, "extra_groups": []}
         for process in [postmaster, *postmaster.children(recursive=True)]:
-            with suppress(ProcessLookupError):
-                _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most if size is None else size, most))
+            limit = "unlimited" if size is None else size
+            command = ["prlimit", f"--pid={process.pid}", f"--fsize={limit}:"]
+            done = subprocess.run(
+                command, **(owner if os.geteuid() == 0 else {}), capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0 or not process.is_running(), done.stderr

@@ -29,6 +29,7 @@ from collector.model import (
 )
 from collector.store import tables
 from collector.store.commitments import stored_root
+from collector.verify import Verdict, verify
 
 USERS = Subject("paper:hq", "paper.users", "site")
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -149,6 +150,8 @@ class Audit:
 
     def __init__(self, store):
         self.store = store
+        found = verify(store)
+        assert (found.verdict, found.differences) == (Verdict.INTACT, ())
         with store._database.reading() as conn:
             ledger.check(conn)
             self._leaves_commit_to_sweeps(conn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import sqlite3
 import sys
@@ -20,6 +21,8 @@ from collector.errors import StoreError
 from collector.store import open_store
 
 PASSWORD = "correct-horse"
+HOUR = timedelta(hours=1)
+LOG_FILE = 16 * 1024 * 1024  # the size of each file of the server's own log, which must not be kept from growing
 
 
 @pytest.fixture
@@ -44,6 +47,46 @@ def test_a_full_disk_loses_nothing_and_is_over_when_there_is_space(sqlite_store,
     hand.see(big, noon + hour)
     assert len(sqlite_store.head(hand.subject).contents) == 300
     audit(sqlite_store)
+
+
+def test_a_full_disk_of_the_server_loses_nothing_and_is_over_when_there_is_space(
+    own_server, clock, new_hand, audit, noon
+):
+    store = open_store(own_server.database(), clock=clock)
+    hand = new_hand(store)
+    hand.see({"a": {}}, noon)
+    own_server.let_files_grow_to(LOG_FILE)
+    big = {f"k{number}": {"text": random.Random(number).randbytes(20_000).hex()} for number in range(900)}
+    with pytest.raises(StoreError, match="no space left") as error:
+        hand.see(big, noon + HOUR)
+    assert "Free disk space" in error.value.hint()
+    assert len(store.head(hand.subject).contents) == 1
+    audit(store)
+    own_server.let_files_grow_to(None)
+    hand.see(big, noon + HOUR)
+    assert len(store.head(hand.subject).contents) == 900
+    audit(store)
+    store.close()
+
+
+def test_a_server_whose_own_log_found_no_space_ends_and_comes_back_with_all_that_was_acknowledged(
+    own_server, clock, new_hand, audit, noon
+):
+    store = open_store(own_server.database(), clock=clock)
+    hand = new_hand(store)
+    hand.see({"a": {}}, noon)
+    later = hand.sweep(hand.saw({"a": {"v": 2}}, noon + HOUR))
+    own_server.let_files_grow_to(8192)
+    with pytest.raises(StoreError, match="no space left"):
+        store.append(later)
+    own_server.wait_for_its_end()
+    with pytest.raises(StoreError, match="cannot be reached"):
+        store.append(later)
+    own_server.up()
+    store.append(later)
+    assert len(store.runs()) == 2
+    audit(store)
+    store.close()
 
 
 def allow_pages(engine, pages):

@@ -18,7 +18,7 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYFAKESECRET"
 REGION = "eu-west-1"
 CONFIG = """
 [store]
-url = "sqlite:///evidenced.db{options}"
+url = "{store}{options}"
 
 [log]
 level = "debug"
@@ -49,8 +49,9 @@ class Site:
     """One installation of the daemon in a folder."""
 
     def __init__(self, folder, aws):
-        self.folder, self.url = folder, aws.url
+        self.folder, self.aws, self.url = folder, aws, aws.url
         self.log = folder / "daemon.log"
+        self.store = "sqlite:///evidenced.db"
         self.configure()
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
             "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
@@ -60,7 +61,7 @@ class Site:
         }
 
     def configure(self, every="1s", kinds='["aws.iam.authorization_details", "aws.kms.keys"]', options=""):
-        config = CONFIG.format(every=every, kinds=kinds, url=self.url, options=options)
+        config = CONFIG.format(store=self.store, every=every, kinds=kinds, url=self.url, options=options)
         (self.folder / "evidenced.toml").write_text(config)
 
     def command(self, *arguments):
