@@ -22,7 +22,7 @@ SOURCES = ("paper:hq", "paper:annex")
 CONFIG = '[store]\nurl = "{url}"\n[plan]\njitter = "0s"\n[sources."paper:hq"]\n[sources."paper:annex"]\n'
 
 
-def live(config, url, source, way, seed, pipe):  # noqa: PLR0917 - a process takes no keywords as briefly
+def live(config, url, source, way, seed, pipe):  # noqa: PLR0917 - arguments of a process
     """Write sweeps of *source*, in a way of `WAYS`, for as long as this process lives.
 
     Says ``ready``; ``begun`` and ``committing`` of every transaction that writes, ``sweeping`` in between where it

@@ -13,6 +13,7 @@ import sqlite3
 import psycopg
 import pytest
 
+from collector.canonical import digest
 from collector.clock import SystemClock
 from collector.errors import StoreError
 from collector.model import Artifact
@@ -103,8 +104,6 @@ class Server:
 
 
 def _contents(count):
-    from collector.canonical import digest
-
     for _ in range(count):
         data = os.urandom(1500)
         yield Artifact(digest(data), data)

@@ -72,12 +72,12 @@ def everything(store):
     erasable |= {row["artifact"] for row in rows["volatile"]}
     for name, found in rows.items():
         for row in found:
-            for column, value in row.items():
-                may = (name, column) in {("item", "key"), ("actor", "name")}
+            for column, stored in row.items():
+                may, value = (name, column) in {("item", "key"), ("actor", "name")}, stored
                 if name == "artifact" and column == "bytes":
-                    may, value = row["id"] in erasable, unpack(row["codec"], value)
+                    may, value = row["id"] in erasable, unpack(row["codec"], stored)
                 elif (name, column) == ("sweep", "sheet"):
-                    value = unpack(row["codec"], value)
+                    value = unpack(row["codec"], stored)
                 if isinstance(value, str | bytes):
                     yield f"{name}.{column}", may, value.encode() if isinstance(value, str) else value
 
