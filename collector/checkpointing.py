@@ -15,7 +15,7 @@ from collector.checkpoints import Checkpointer
 from collector.clock import Clock, iso
 from collector.config import Config
 from collector.deliveries import Deliveries, PlaceStatus, Queue, anchor_queue, authority_queue, place_statuses
-from collector.errors import BusyError, ConfigError, EvidencedError, IntegrityError
+from collector.errors import BusyError, ConfigError, EvidencedError, IntegrityError, KeeperError
 from collector.restore import SIGNER, compare
 from collector.signer import FileSigner, LogSigner, SocketSigner
 from collector.store import Store
@@ -89,6 +89,8 @@ class Checkpointing:
         self._again = clock.now()
         self._ask_again = clock.now() + _RETRY
         self._unasked = unasked
+        self._look_again = clock.now()
+        self._late: set[str] = set()
         self._said = ""
         self.configure(config)
 
@@ -116,6 +118,7 @@ class Checkpointing:
         taken = self._checkpointer is not None and due and self._take(self._checkpointer)
         for place, error in self._deliveries.send(taken=taken, without=self._unasked).items():
             self._log.warning("a checkpoint is not delivered yet", to=place, error=error.message, hint=error.hint())
+        self._look()
 
     def _take(self, checkpointer: Checkpointer) -> bool:
         every = parse_duration(self._config.checkpoints.every)
@@ -127,7 +130,7 @@ class Checkpointing:
             taken = checkpointer.take()
         except BusyError:
             return False  # somebody takes one by hand; the next tick sees it
-        except ConfigError as error:
+        except (ConfigError, KeeperError) as error:
             self._again = self._clock.now() + _RETRY
             self._once("no checkpoint was taken", error)
             return False
@@ -137,9 +140,8 @@ class Checkpointing:
         self._said = ""
         self._again = taken.at + every
         self._log.info("checkpoint taken", size=taken.size, epoch=taken.epoch)
-        for key in checkpointer.silent_keys():
+        for key in checkpointer.silent_keys(taken):
             self._log.warning("a key should sign and is not held by the signer", key=str(key))
-        self._warn_of_late()
         return True
 
     def _ask(self) -> None:
@@ -156,13 +158,23 @@ class Checkpointing:
             self._log.error(said, error=error.message, hint=error.hint())
         self._said = error.message
 
-    def _warn_of_late(self) -> None:
-        for each in places(self._config, self._store, self._clock.now()):
-            if each.late:
-                newest = iso(each.newest.at) if each.newest else "never"
-                self._log.error(
-                    "checkpoints are not getting out",
-                    to=f"{each.role} {each.name}",
-                    newest=newest,
-                    waiting=each.waiting,
-                )
+    def _look(self) -> None:
+        """Say once of each authority and anchor that it has no recent checkpoint, and once that it has one again."""
+        now = self._clock.now()
+        if now < self._look_again:
+            return
+        self._look_again = now + _RETRY
+        found = {f"{each.role} {each.name}": each for each in places(self._config, self._store, now)}
+        late = {name: each for name, each in found.items() if each.late}
+        for name in late.keys() - self._late:
+            newest = late[name].newest
+            self._log.warning(
+                "checkpoints are not getting out",
+                to=name,
+                newest=iso(newest.at) if newest else "never",
+                waiting=late[name].waiting,
+                late_after=self._config.checkpoints.late_after,
+            )
+        for name in (self._late - late.keys()) & found.keys():
+            self._log.warning("checkpoints are getting out again", to=name)
+        self._late = set(late)

@@ -52,10 +52,10 @@ class Checkpointer:
         last = self._store.checkpoints.last()
         return last.at + every if last else self._clock.now()
 
-    def silent_keys(self) -> tuple[VerifierKey, ...]:
-        """Return the keys that are to sign and that the signer does not hold."""
-        held = self._signer.held()
-        return tuple(key for key in signing(self.keys()) if key not in held)
+    def silent_keys(self, taken: CheckpointRecord) -> tuple[VerifierKey, ...]:
+        """Return the keys that are to sign and have not signed *taken*: the signer does not hold them."""
+        signed = {(each.name, each.key_id) for each in parse_note(taken.note).signatures}
+        return tuple(key for key in signing(self.keys()) if (key.name, key.id) not in signed)
 
     # Keys
 
@@ -106,7 +106,7 @@ class Checkpointer:
 
     def _new_key(self) -> VerifierKey:
         recorded = {each.key for each in self.keys()}
-        fresh = [key for key in self._signer.held() if key not in recorded]
+        fresh = [key for key in self._signer.held(self.log) if key not in recorded]
         key = fresh[0] if fresh else self._signer.create(self.log)
         if key.name != self.log:
             raise ConfigError(f"the key is named {key.name}, and this log {self.log}: it is another log's key")

@@ -27,6 +27,7 @@ from collector.config_checks import (
     store_url,
 )
 from collector.config_errors import ConfigProblems, worded
+from collector.config_metrics import MetricsSettings
 from collector.connector import Connector, Settings
 from collector.errors import ConfigError
 from collector.model import Json
@@ -38,6 +39,7 @@ __all__ = [
     "CheckpointSettings",
     "Config",
     "LogSettings",
+    "MetricsSettings",
     "PlanSettings",
     "StoreSettings",
     "load_config",
@@ -133,6 +135,7 @@ class _Sections(_Section):
     plan: PlanSettings = PlanSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
     verify: VerifySettings = VerifySettings()
+    metrics: MetricsSettings = MetricsSettings()
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, for every source.")
     controls: str | None = Field(default=None, description="File of your own controls; else the starter set.")
 

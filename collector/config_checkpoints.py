@@ -13,6 +13,7 @@ from collector.cadence import parse_duration
 from collector.config_checks import beside, duration_within
 from collector.config_errors import ConfigProblems, worded
 from collector.model import Json
+from collector.tokens import Roots, read_roots
 from collector.toml_lines import Place
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -40,7 +41,8 @@ class CheckpointSettings(BaseModel):
 
     every: Annotated[str, AfterValidator(_duration)] = Field(default="1h", description="How often one is taken.")
     keys: list[Annotated[str, Field(pattern=_KEY)]] = Field(
-        default=[], description="Signing keys: file:/absolute/path, env:NAME, or NAME:... of an installed key keeper."
+        default=[],
+        description="Signing keys: file:/absolute/path, env:NAME, or NAME:... of an installed key keeper.",
     )
     memory: str = Field(
         default="evidenced.signer.json",
@@ -76,6 +78,14 @@ class CheckpointSettings(BaseModel):
         roots = self.authorities[authority].roots
         return beside(config, roots) if roots else None
 
+    def known_roots(self, config: Path) -> dict[str, Roots]:
+        """Return the certificates of every authority that has some, by its name. Raises `ConfigError`.
+
+        *config* is the path of the configuration.
+        """
+        named = {name: self.roots_path(config, name) for name in self.authorities}
+        return {name: read_roots(path, f"checkpoints.authorities.{name}.roots") for name, path in named.items() if path}
+
 
 def read_checkpoints(path: Path, table: Json, problems: ConfigProblems) -> CheckpointSettings | None:
     """Return the section [checkpoints] that says *table*, or None; whatever is wrong is noted.
@@ -99,6 +109,8 @@ def read_checkpoints(path: Path, table: Json, problems: ConfigProblems) -> Check
         _check_name((*place, "authorities", name), name, problems)
         if authority.roots and not beside(path, authority.roots).is_file():
             problems.add((*place, "authorities", name, "roots"), f"there is no file {beside(path, authority.roots)}")
+    if parse_duration(section.late_after) <= parse_duration(section.every):
+        problems.add((*place, "late_after"), f"checkpoints are {section.every} apart; it must be longer")
     opened = {name: each for name, each in found.items() if each is not None}
     return section.model_copy(update={"anchors": opened})
 

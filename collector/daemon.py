@@ -19,6 +19,7 @@ from collector.config import Config, load_config
 from collector.connector import Connector
 from collector.dispatch import Dispatcher
 from collector.errors import BusyError, ConfigError, EvidencedError, IntegrityError, StoreError
+from collector.metrics import Metrics
 from collector.model import Run, SnapshotRequest
 from collector.plan import build_plan
 from collector.store import Store, open_store
@@ -27,6 +28,7 @@ from collector.verifying import Verifying
 
 DAEMON_LOCK = "daemon"
 TICK_SECONDS = 1.0
+LOOPS = ("reading", "checkpoints", "verifying")
 _LOCK_ATTEMPTS = 5
 _STOP, _RELOAD = "stop", "reload"
 _ADD_SOURCE = "Add a source or a kind; the file that `evidenced init` writes shows how."
@@ -81,29 +83,36 @@ class Daemon:
     def _serve(self, store: Store) -> None:
         # Before anything is appended: a store that was put back must not go on as if nothing were lost.
         unasked = require_whole(self._config, store)
-        dispatcher = Dispatcher(self._config, self._connectors, store, self._clock)
-        checkpointing = Checkpointing(self._config, store, self._clock, unasked)
         verifying = Verifying(self._config, store, self._clock)
+        metrics = Metrics(self._config, store, self._clock, verifying, LOOPS)
+        try:
+            metrics.configure(self._config)
+            checkpointing = Checkpointing(self._config, store, self._clock, unasked)
+            self._work(store, checkpointing, verifying, metrics)
+        finally:
+            metrics.stop()
+        if self._tampered is not None:
+            raise self._tampered
+
+    def _work(self, store: Store, checkpointing: Checkpointing, verifying: Verifying, metrics: Metrics) -> None:
+        dispatcher = Dispatcher(self._config, self._connectors, store, self._clock, metrics.heard)
         dispatcher.start()
-        ticks = _ticking(
-            {
-                "reading": lambda: self._tick(dispatcher),
-                "checkpoints": lambda: self._checkpoint(checkpointing),
-                "verifying": verifying.tick,
-            }
-        )
+        loops = {
+            "reading": lambda: self._tick(dispatcher),
+            "checkpoints": lambda: self._checkpoint(checkpointing),
+            "verifying": verifying.tick,
+        }
+        ticks = _ticking(loops, metrics.heard.went_round)
         self._log.info("started", store=store.id, plan=dispatcher.plan.version, at=iso(self._clock.now()))
         try:
             while self._listen() == _RELOAD:
-                self._reconfigure(dispatcher, checkpointing, verifying)
+                self._reconfigure(dispatcher, checkpointing, verifying, metrics)
         finally:
             self._log.info("stopping", waiting_for="the calls under way")
             verifying.stop()
             ticks.shutdown(wait=True)
             dispatcher.stop()
             self._log.info("stopped")
-        if self._tampered is not None:
-            raise self._tampered
 
     def _listen(self) -> str:
         """Return what was asked for next; wakes up to look, since a signal just before a wait would sleep with it."""
@@ -136,16 +145,20 @@ class Daemon:
             self._tampered = error
             self.stop()
 
-    def _reconfigure(self, dispatcher: Dispatcher, checkpointing: Checkpointing, verifying: Verifying) -> None:
+    def _reconfigure(
+        self, dispatcher: Dispatcher, checkpointing: Checkpointing, verifying: Verifying, metrics: Metrics
+    ) -> None:
         try:
             config = load_config(self._path, self._connectors)
             if config.store != self._config.store:
                 raise ConfigError(f"{self._path}: store: cannot change while the daemon runs", hint="Restart it.")
             _refuse_an_empty_plan(config, self._connectors)
             checkpointing.configure(config)
+            metrics.configure(config)
             dispatcher.reload(config)
         except EvidencedError as error:
             checkpointing.configure(self._config)
+            metrics.configure(self._config)
             self._log.error("not reloaded; the plan stays as it was", error=error.message, hint=error.hint())
             return
         verifying.configure(config)
@@ -153,13 +166,19 @@ class Daemon:
         self._log.info("reloaded", plan=dispatcher.plan.version)
 
 
-def _ticking(jobs: Mapping[str, Callable[[], None]]) -> BackgroundScheduler:
-    """Run each of *jobs* every `TICK_SECONDS`, each on a thread of its own, none beside itself."""
+def _ticking(jobs: Mapping[str, Callable[[], None]], done: Callable[[str], None]) -> BackgroundScheduler:
+    """Run each of *jobs* every `TICK_SECONDS`, each on a thread of its own, none beside itself; then tell *done*."""
+
+    def once(name: str, job: Callable[[], None]) -> None:
+        job()
+        done(name)
+
     ticks = BackgroundScheduler(executors={name: ThreadPoolExecutor(1) for name in jobs}, timezone="UTC")
     for name, job in jobs.items():
         ticks.add_job(
-            job,
+            once,
             "interval",
+            args=(name, job),
             seconds=TICK_SECONDS,
             executor=name,
             max_instances=1,
@@ -202,6 +221,17 @@ def running(store: Store) -> bool:
             return False
     except BusyError:
         return True
+
+
+def require_whole_alone(config: Config, store: Store) -> bool:
+    """Compare *store* with who knows its checkpoints, as `run` does, before a command appends to it by itself.
+
+    Return False, and compare nothing, while a daemon holds the store: it did so. Raises `HistoryError`.
+    """
+    if running(store):
+        return False
+    require_whole(config, store)
+    return True
 
 
 def snapshot_here(

@@ -122,11 +122,13 @@ class PlaceStatus:
 
 def place_statuses(store: Store, queues: Iterable[Queue], late_after: timedelta, now: datetime) -> list[PlaceStatus]:
     """Return how the places behind *queues* stand at *now*."""
+    last, first = store.checkpoints.last(), next(iter(store.checkpoints.after(0, limit=1)), None)
     found = []
     for queue in queues:
         newest = queue.newest()
-        missing = store.checkpoints.after(newest.id if newest else 0)
-        since = newest or (missing[0] if missing else None)
+        since = newest or first
         age = now - since.at if since else None
-        found.append(PlaceStatus(queue.name, queue.role, newest, age, len(missing), bool(age and age > late_after)))
+        # Checkpoints are numbered without a gap.
+        waiting = (last.id if last else 0) - (newest.id if newest else 0)
+        found.append(PlaceStatus(queue.name, queue.role, newest, age, waiting, bool(age and age > late_after)))
     return found

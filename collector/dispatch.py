@@ -25,6 +25,7 @@ from collector.source import Source, opened, require_account
 from collector.store import Store
 from collector.sweep import Sweeper, Swept
 from collector.tag import ControlSet, load_controls
+from collector.watch import NOBODY, Watcher
 
 _MS = timedelta(milliseconds=1)
 REDISCOVER = timedelta(hours=24)
@@ -75,7 +76,15 @@ class Dispatcher:
     `start` before anything else; `tick` often (it only looks and submits); `stop` ends everything in order.
     """
 
-    def __init__(self, config: Config, connectors: Mapping[str, Connector], store: Store, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: Config,
+        connectors: Mapping[str, Connector],
+        store: Store,
+        clock: Clock,
+        watcher: Watcher = NOBODY,
+    ) -> None:
+        self._watcher = watcher
         self._connectors = connectors
         self._store = store
         self._clock = clock
@@ -90,7 +99,7 @@ class Dispatcher:
         self._pool = ThreadPoolExecutor(32, thread_name_prefix="source")
         self._plans: list[Plan] = []
         self._configure(config)
-        self._sweeper = Sweeper(store, clock, lambda: self._controls, self._stopping)
+        self._sweeper = Sweeper(store, clock, lambda: self._controls, self._stopping, watcher)
 
     def start(self, *, record: bool = True) -> None:
         """Recall the plans, ask every source for its scopes, record plan and controls where they are new.
@@ -248,6 +257,8 @@ class Dispatcher:
         ):
             self._store.append_missed(record)
             self._log.warning("slots missed", source=name, cause=record.cause, slots=len(found.passed))
+        if found.passed:
+            self._watcher.missed(name, len(found.passed))
         source, planned = self._sources.get(name), plan.source(name)
         if source is None or planned is None:
             self._accounted[name] = now

@@ -54,6 +54,10 @@ class DeliveryError(EvidencedError):
     """An authority or an anchor did not take a checkpoint; it stays queued and is tried again."""
 
 
+class KeeperError(EvidencedError):
+    """Whoever keeps a signing key did not give its public half or a signature; the next try may get it."""
+
+
 class QueryError(EvidencedError):
     """The person asking must correct the question: an unknown kind, run, control or a malformed time."""
 

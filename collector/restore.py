@@ -65,7 +65,10 @@ def compare(store: Store, signer: LogSigner | None, anchors: Mapping[str, Anchor
             heads += _held(f"the anchor {name}", anchor, log, epoch)
         except DeliveryError as error:
             unasked[name] = error
-    keys = {*(each.key for each in store.checkpoints.key_events()), *(signer.held() if signer else ())}
+    keys = {each.key for each in store.checkpoints.key_events()}
+    if signer and any(head.note and not _signed(head.note, keys) for head in heads):
+        # The store may be older than a key. Else nobody's keeper is asked, and none that is away holds up collecting.
+        keys |= set(signer.held(log))
     found = [(head, _trouble(store, epoch, head, keys)) for head in heads]
     return Comparison(tuple(heads), tuple((head, said) for head, said in found if said), unasked)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
@@ -18,12 +19,13 @@ from collector.collect import SKEW_WARNING_MS, Task, collect
 from collector.due import Order
 from collector.errors import StoreError
 from collector.heads import Heads
-from collector.model import Artifact, Observation, Outcome, Provenance, Run, Sweep, Trigger, show_digest
+from collector.model import Artifact, Head, Observation, Outcome, Provenance, Run, Sweep, Trigger, show_digest
 from collector.plan import PlannedKind, PlannedSource
 from collector.schedule import parse_duration
 from collector.source import Source, Visit, visit
 from collector.store import Store
 from collector.tag import ControlSet, controls_for
+from collector.watch import NOBODY, Watcher
 
 PART_RUNS = 500
 PART_SECONDS = 60.0
@@ -44,8 +46,14 @@ class Sweeper:
     """Makes sweeps; one instance a process. *controls* gives the control set in force when a sweep is made."""
 
     def __init__(
-        self, store: Store, clock: Clock, controls: Callable[[], ControlSet], stopping: threading.Event
+        self,
+        store: Store,
+        clock: Clock,
+        controls: Callable[[], ControlSet],
+        stopping: threading.Event,
+        watcher: Watcher = NOBODY,
     ) -> None:
+        self._watcher = watcher
         self._store = store
         self._clock = clock
         self._controls = controls
@@ -70,9 +78,12 @@ class Sweeper:
         """
         self._heads.refresh(source.name)
         tasks = self._tasks(source, planned, plan_version, orders)
+        began = self._clock.monotonic()
         with visit(source, self._clock) as opening:
             parts = self._parts(source, opening, tasks, done)
-            return self._record(source.name, orders, plan_version, request, parts)
+            swept = self._record(source.name, orders, plan_version, request, parts)
+        self._watcher.recorded(source.name, swept.runs, self._clock.monotonic() - began)
+        return swept
 
     def _tasks(self, source: Source, planned: PlannedSource, plan_version: int, orders: Sequence[Order]) -> list[Task]:
         known = source.connector.kinds()
@@ -114,17 +125,7 @@ class Sweeper:
         since = time.monotonic()
         with ThreadPoolExecutor(source.settings.concurrency, thread_name_prefix=f"run-{source.name}") as pool:
             waiting: set[Future[Observation]] = {
-                pool.submit(
-                    collect,
-                    opening,
-                    task,
-                    self._heads.get(task.subject),
-                    clock=self._clock,
-                    limit=limit,
-                    stage=self._stage,
-                    stopping=self._stopping,
-                )
-                for task in tasks
+                pool.submit(self._collect, opening, task, self._heads.get(task.subject), limit) for task in tasks
             }
             while waiting:
                 finished, waiting = wait(waiting, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -137,6 +138,12 @@ class Sweeper:
                     yield part, False
                     part, since = [], time.monotonic()
         yield part, True
+
+    def _collect(self, opening: Visit, task: Task, head: Head, limit: timedelta) -> Observation:
+        with self._watcher.reading(task.subject.source):
+            return collect(
+                opening, task, head, clock=self._clock, limit=limit, stage=self._stage, stopping=self._stopping
+            )
 
     def _record(
         self,

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from collector.cadence import parse_duration
-from collector.clock import Clock, from_ms
+from collector.clock import Clock, from_ms, to_ms
 from collector.config import Config
-from collector.errors import StoreError
+from collector.errors import ConfigError, StoreError
 from collector.store import Store
-from collector.verify import Verdict, record, verify
+from collector.verify import NOBODY, Trust, Verdict, record, verify
 
 _SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the last verification came to, and when (*at_ms*, milliseconds UTC)."""
+
+    at_ms: int
+    verdict: Verdict
+    differences: int
 
 
 class _Stopped(Exception):
@@ -31,16 +41,28 @@ class Verifying:
         self._clock = clock
         self._log = structlog.get_logger("verify")
         self._last: datetime | None = None
+        self._found: Verified | None = None
         self._stopping = False
         self.configure(config)
 
     def configure(self, config: Config) -> None:
         """Take *config*."""
+        self._config = config
         self._every = parse_duration(config.verify.every)
 
     def stop(self) -> None:
         """Give up the verification under way; it is due again when the daemon starts."""
         self._stopping = True
+
+    def last(self) -> Verified | None:
+        """Return what the last verification came to, here or by hand, recorded or not. Raises `StoreError`."""
+        recorded = self._store.checkpoints.last_verification()
+        if recorded is None:
+            return self._found
+        said = recorded.payload
+        found = Verified(recorded.at_ms, Verdict(said["verdict"]), said["differences"])
+        # One of a log that is not the one that was is recorded nowhere but here.
+        return max((found, self._found or found), key=lambda each: each.at_ms)
 
     def tick(self) -> None:
         """Verify the store when the last time is long enough ago."""
@@ -55,12 +77,13 @@ class Verifying:
     def _due(self) -> bool:
         if self._last is None:
             began = next(self._store.leaves(0, 1))
-            self._last = self._store.checkpoints.last_verification() or from_ms(began.at_ms)
+            self._last = from_ms((self._store.checkpoints.last_verification() or began).at_ms)
         return not self._stopping and self._clock.now() >= self._last + self._every
 
     def _verify(self) -> None:
         self._last = self._clock.now()
-        found = verify(self._store, read=self._read)
+        found = verify(self._store, trust=self._trust(), read=self._read)
+        self._found = Verified(to_ms(self._last), found.verdict, found.count)
         leaf = record(self._store, found)
         if found.verdict is Verdict.INTACT:
             self._log.info("verified", verdict=str(found.verdict), leaves=found.size, leaf=leaf)
@@ -71,6 +94,13 @@ class Verifying:
             first=[f"{each.table} {each.row}: {each.what}" for each in found.differences[:_SHOWN]],
             hint="Keep the database as it is, and run: evidenced verify --no-record",
         )
+
+    def _trust(self) -> Trust:
+        try:
+            return Trust(self._config.checkpoints.known_roots(self._config.path))
+        except ConfigError as error:
+            self._log.error("no time stamp is trusted meanwhile", error=error.message, hint=error.hint())
+            return NOBODY
 
     def _read(self, _table: str, _rows: int) -> None:
         if self._stopping:

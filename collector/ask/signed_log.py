@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from collector.checkpointing import places
 from collector.deliveries import PlaceStatus
+from collector.errors import ConfigError
 from collector.log.keys import KeyTrust, trust
 from collector.log.origin import log_name, origin
-from collector.timestamps import stamped_at
+from collector.tokens import stamped_at
 
 if TYPE_CHECKING:
     from collector.config import Config
@@ -103,6 +104,13 @@ def _age(found: PlaceStatus) -> PlaceAge:
     return PlaceAge(found.name, found.role, size, found.age, found.waiting, found.late)
 
 
+def _time(token: bytes) -> datetime | None:
+    try:
+        return stamped_at(token)
+    except ConfigError:
+        return None  # it takes openssl, which is not there
+
+
 def _shown(store: Store, found: CheckpointRecord) -> ShownCheckpoint:
     tokens, receipts = store.checkpoints.tokens(found.id), store.checkpoints.receipts(found.id)
     return ShownCheckpoint(
@@ -110,6 +118,6 @@ def _shown(store: Store, found: CheckpointRecord) -> ShownCheckpoint:
         epoch=found.epoch,
         at=found.at,
         note=found.note.decode("utf-8"),
-        stamps={each.authority: stamped_at(each.token) for each in tokens},
+        stamps={each.authority: _time(each.token) for each in tokens},
         receipts={each.anchor: each.receipt for each in receipts},
     )

@@ -80,11 +80,14 @@ def answer(
 ) -> Answer:
     """Record *request* and return once it is answered: by the daemon that holds the store, else by this process.
 
-    Raises `StoreError`, and KeyboardInterrupt once *interrupted*: the request stays recorded, for the next daemon.
+    Raises `StoreError`, `HistoryError` when the store is not the one that gave out its checkpoints (nothing is appended
+    then), and KeyboardInterrupt once *interrupted*: the request stays recorded, for the next daemon.
     """
-    from collector.daemon import running, snapshot_here
+    from collector.daemon import require_whole_alone, running, snapshot_here
 
+    whole = require_whole_alone(config, store)
     request = replace(request, id=store.request_snapshot(request))
+    tell: Callable[[Run], None] = lambda run: progress(_line(run))  # noqa: E731
     here = told = False
     while any(each.id == request.id for each in store.pending_requests()):
         if interrupted():
@@ -96,7 +99,9 @@ def answer(
             clock.sleep(_POLL_SECONDS)
             continue
         here = True
-        if snapshot_here(config, connectors, store, clock, request, done=lambda run: progress(_line(run))) is None:
+        # The daemon that was there at first may have ended because of what it found.
+        whole = whole or require_whole_alone(config, store)
+        if not whole or snapshot_here(config, connectors, store, clock, request, done=tell) is None:
             clock.sleep(_POLL_SECONDS)
     return Answer(request, _runs(store, request, clock.now()), here)
 

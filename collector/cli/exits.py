@@ -20,6 +20,7 @@ from collector.errors import (
     EvidencedError,
     HistoryError,
     IntegrityError,
+    KeeperError,
     QueryError,
     ReadError,
     StoreError,
@@ -39,11 +40,11 @@ READER_GONE = 141
 
 MEANINGS = {
     OK: "done, and nothing asked about is wrong",
-    NOT_IN_ORDER: "not in order (check, kinds lint, coverage --fail-on-gap, verify)",
+    NOT_IN_ORDER: "not in order (check, kinds lint, coverage, verify, status)",
     USAGE: "the command line or the question is wrong",
     CONFIG: "the configuration is wrong",
     STORE: "the store cannot be used, or does not match its digests",
-    SOURCE: "a source could not be read",
+    SOURCE: "a source could not be read, or a key's keeper does not sign",
     BUSY: "another process holds the store or the source",
     HISTORY: "the store is behind or beside its own checkpoints",
     INTERNAL: "a defect of evidenced itself",
@@ -58,6 +59,7 @@ _CODES: tuple[tuple[type[EvidencedError], int], ...] = (
     (HistoryError, HISTORY),
     (IntegrityError, STORE),
     (DeliveryError, SOURCE),
+    (KeeperError, SOURCE),
     (ReadError, SOURCE),
     (BusyError, BUSY),
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.layout import Part, Table, show
-from collector.cli.opening import actor, load_ours, opened
+from collector.cli.opening import actor, load_ours, opened, require_whole
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
 from collector.cli.render import note, show_json, write
 
@@ -43,13 +43,13 @@ def create(by: ActorOption = "", config: ConfigOption = None, as_json: JsonOptio
     \b
     Example: evidenced keys create
     """
-    from collector.checkpointing import open_signer, require_whole
+    from collector.checkpointing import open_signer
     from collector.checkpoints import Checkpointer
     from collector.clock import SystemClock
 
     settings = load_ours(config)
     with opened(settings, create=True) as store:
-        require_whole(settings, store)
+        require_whole(settings, store, always=True)
         made = Checkpointer(store, open_signer(settings), SystemClock()).create_key(actor(by))
     _recorded(made, as_json)
 
@@ -94,13 +94,13 @@ def rotate(
     Example: evidenced keys rotate --overlap 7d
     """
     from collector.cadence import parse_duration
-    from collector.checkpointing import open_signer, require_whole
+    from collector.checkpointing import open_signer
     from collector.checkpoints import Checkpointer
     from collector.clock import SystemClock
 
     settings, length = load_ours(config), parse_duration(overlap)
     with opened(settings) as store:
-        require_whole(settings, store)
+        require_whole(settings, store, always=True)
         made = Checkpointer(store, open_signer(settings), SystemClock()).rotate_key(length, actor(by), reason)
     _recorded(made, as_json)
 
@@ -122,13 +122,13 @@ def revoke(
     \b
     Example: evidenced keys revoke 1a2b3c4d --reason 'laptop lost'
     """
-    from collector.checkpointing import open_signer, require_whole
+    from collector.checkpointing import open_signer
     from collector.checkpoints import Checkpointer
     from collector.clock import SystemClock
 
     settings = load_ours(config)
     with opened(settings) as store:
-        require_whole(settings, store)
+        require_whole(settings, store, always=True)
         checkpointer = Checkpointer(store, open_signer(settings), SystemClock())
         made = checkpointer.revoke_key(key, last_size, actor(by), reason)
     _recorded(made, as_json)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import actor, instants, load_ours, opened
+from collector.cli.opening import actor, instants, load_ours, opened, require_whole
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
 from collector.cli.render import note as remark
 from collector.cli.render import plural, show_json, span, write
@@ -80,14 +80,14 @@ def checkpoint(config: ConfigOption = None, as_json: JsonOption = False) -> None
     \b
     Example: evidenced log checkpoint
     """
-    from collector.checkpointing import open_queues, open_signer, require_whole
+    from collector.checkpointing import open_queues, open_signer
     from collector.checkpoints import Checkpointer
     from collector.clock import SystemClock
     from collector.deliveries import Deliveries
 
     settings = load_ours(config)
     with opened(settings) as store:
-        require_whole(settings, store)
+        require_whole(settings, store, always=True)
         taken = Checkpointer(store, open_signer(settings), SystemClock()).take()
         troubles = Deliveries(store, open_queues(settings, store), SystemClock()).send(now=True)
     waiting = {place: error.message for place, error in troubles.items()}

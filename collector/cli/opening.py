@@ -79,6 +79,20 @@ def opened_store(option: Path | None) -> Iterator[Store]:
         yield store
 
 
+def require_whole(config: Config, store: Store, *, always: bool = False) -> None:
+    """Raise `HistoryError` for a store that is not the one that gave out its checkpoints, before appending to it.
+
+    While a daemon runs nothing is compared, unless *always*: it did that when it started.
+    """
+    from collector.checkpointing import require_whole as compare
+    from collector.daemon import require_whole_alone
+    from collector.logs import configure_logs
+
+    # An anchor that does not answer is a warning, and the answer on standard output stays whole.
+    configure_logs("warning", "console")
+    (compare if always else require_whole_alone)(config, store)
+
+
 def actor(name: str) -> str:
     """Return who asks: *name*, else this machine's user. Raises `QueryError` when neither is known."""
     if name.strip():

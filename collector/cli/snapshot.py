@@ -40,7 +40,7 @@ def snapshot(
     """Read a source now, beside the schedule, for a reason.
 
     What came of it is recorded, the reason too. While the daemon runs it does the reading and this command waits
-    for it; else this process reads. Ends with 5 when any run failed.
+    for it; else this process reads. Ends with 5 when any run failed, with 7 on a store that was put back.
 
     \b
     Example: evidenced snapshot --source aws:prod --kind 'aws.iam.*' \\

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import typer
+
+from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.log import leaves, place_lines
 from collector.cli.opening import instants, load_ours, opened
@@ -22,6 +25,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show how the collecting goes right now.
 
     Whether the daemon runs, when each source was last read, what is due next, and what has not been read well since.
+    Ends with 1 when an anchor or authority has no checkpoint younger than checkpoints.late_after.
 
     \b
     Example: evidenced status
@@ -36,6 +40,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         show_json(found)
     else:
         show(*_status(found))
+    if found.log and any(each.late for each in found.log.places):
+        raise typer.Exit(NOT_IN_ORDER)
 
 
 def _signed(found: Status) -> str:

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from collector.cli.layout import Table, show
-from collector.cli.opening import actor, instants, load_ours, opened, opened_store
+from collector.cli.opening import actor, instants, load_ours, opened, opened_store, require_whole
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
 from collector.cli.render import plural, show_json
 
@@ -51,6 +51,8 @@ def add(
 ) -> None:
     """Tag a run or an artifact with a control; `add` may be left out.
 
+    Ends with 7 on a store that was put back, as the daemon does.
+
     \b
     Example: evidenced tag 12-3 --control AC-01 --note 'quarterly review'
     """
@@ -59,6 +61,7 @@ def add(
 
     settings = load_ours(config)
     with opened(settings) as store:
+        require_whole(settings, store)
         number = claim(store, load_controls(settings.controls_path), target, control, note=reason, actor=actor(by))
     if as_json:
         show_json({"tag": number})
@@ -82,7 +85,9 @@ def withdraw(
     from collector.ask.claims import withdrawal
 
     _, now = instants()
-    with opened_store(config) as store:
+    settings = load_ours(config)
+    with opened(settings) as store:
+        require_whole(settings, store)
         made = withdrawal(store, number, reason, actor(by), now=now)
     if as_json:
         show_json({"tag": made, "withdraws": number})

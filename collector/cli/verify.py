@@ -10,20 +10,27 @@ import typer
 
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, show
-from collector.cli.opening import load_ours, opened
+from collector.cli.opening import load_ours, opened, require_whole
 from collector.cli.options import ConfigOption, JsonOption
 from collector.cli.render import plural, progress, show_json
 from collector.errors import IntegrityError, QueryError
 
 if TYPE_CHECKING:
     from collector.log.note import VerifierKey
-    from collector.verify import Checked, HeldNote, Verification
+    from collector.tokens import Roots
+    from collector.verify import Checked, HeldNote, Stamp, Verification
 
 _SHOWN = 40
 _FILE = typer.Argument(metavar="PROOF", help="A proof to check, without a store; left out: the store.")
 _SINCE = typer.Option("--since", metavar="NOTE", help="A checkpoint's note that you held.", show_default=False)
 _ANCHORS = typer.Option("--anchors", metavar="DIR", help="Every note of a directory anchor.", show_default=False)
 _KEY = typer.Option("--key", metavar="KEY", help="The key you know: name+id+base64, or a file.", show_default=False)
+_ROOTS = typer.Option(
+    "--roots",
+    metavar="PEM",
+    help="Root certificates of time stamp authorities that you trust; may be repeated.",
+    show_default=False,
+)
 _READ_ONLY = typer.Option("--no-record", help="Only look: record no result.")
 _TARGET = typer.Argument(metavar="RUN|ARTIFACT", help="A run's id, or sha256:... of an artifact.")
 _OUT = typer.Option("--out", "-o", metavar="FILE", help="Where to write the proof.")
@@ -34,6 +41,7 @@ def verify(
     since: Annotated[list[Path] | None, _SINCE] = None,
     anchors: Annotated[Path | None, _ANCHORS] = None,
     key: Annotated[list[str] | None, _KEY] = None,
+    roots: Annotated[list[Path] | None, _ROOTS] = None,
     no_record: Annotated[bool, _READ_ONLY] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -41,22 +49,25 @@ def verify(
     """Verify the store, or one proof.
 
     Everything recorded is made again from its stored bytes and compared. The database alone cannot show that all of
-    it was rewritten, or that its end was cut off: a checkpoint that you held (--since, --anchors) can. Exits with 1
-    when anything differs, and records the result in the log.
+    it was rewritten, or that its end was cut off: a checkpoint that you held (--since, --anchors) can. Time stamps are
+    trusted under the roots that the configuration names, and under --roots; for a proof under --roots alone. Exits
+    with 1 when anything differs, and records the result in the log; with 7, and without, on a store that was put back.
 
     \b
     Example: evidenced verify --since checkpoint.note --key vkey
-    Example: evidenced verify run-12-3.proof --key vkey
+    Example: evidenced verify run-12-3.proof --key vkey --roots tsa-root.pem
     """
+    from collector.tokens import read_roots
     from collector.verify import read_key
 
+    trusted = tuple(read_roots(each, "--roots") for each in roots or ())
     keys = [read_key(each) for each in key or ()]
     if file is not None:
-        from collector.verify import check_proof, read_proof
+        from collector.verify import Trust, check_proof, read_proof
 
         if since or anchors:
             raise QueryError("a proof is checked by itself", hint="Leave out --since and --anchors.")
-        checked = check_proof(read_proof(file), keys)
+        checked = check_proof(read_proof(file), keys, Trust(roots=trusted))
         if as_json:
             show_json(checked)
         else:
@@ -64,11 +75,13 @@ def verify(
         if checked.trouble:
             raise typer.Exit(NOT_IN_ORDER)
         return
-    found, leaf = _verified(config, _notes(since or [], anchors), keys, record=not no_record)
+    found, leaf, lost = _verified(config, _notes(since or [], anchors), keys, trusted, record=not no_record)
     if as_json:
         show_json({"verification": found, "recorded": leaf})
     else:
         show(*_found(found, leaf))
+    if lost is not None:
+        raise lost
     if found.count:
         raise typer.Exit(NOT_IN_ORDER)
 
@@ -110,20 +123,28 @@ def _notes(since: list[Path], anchors: Path | None) -> list[HeldNote]:
 
 
 def _verified(
-    config: Path | None, notes: list[HeldNote], keys: list[VerifierKey], *, record: bool
-) -> tuple[Verification, int | None]:
+    config: Path | None, notes: list[HeldNote], keys: list[VerifierKey], roots: tuple[Roots, ...], *, record: bool
+) -> tuple[Verification, int | None, IntegrityError | None]:
+    from collector.verify import Trust, unreadable
     from collector.verify import record as recorded
-    from collector.verify import unreadable
     from collector.verify import verify as everything
 
     settings = load_ours(config)
     try:
         with opened(settings) as store:
-            found = everything(store, notes=notes, keys=keys, read=_Progress())
-            return found, recorded(store, found) if record else None
+            trust = Trust(settings.checkpoints.known_roots(settings.path), roots)
+            found = everything(store, notes=notes, keys=keys, trust=trust, read=_Progress())
+            if not record or not found.may_be_recorded:
+                return found, None, None
+            try:
+                require_whole(settings, store)
+            except IntegrityError as error:
+                # Nothing is appended to a store that was put back, not even that it agrees with itself.
+                return found, None, error
+            return found, recorded(store, found), None
     except IntegrityError as error:
         # The log's own beginning or head contradicts itself: a verdict, not a failure to give one.
-        return unreadable(error), None
+        return unreadable(error), None, None
 
 
 class _Progress:
@@ -149,8 +170,11 @@ def _found(found: Verification, leaf: int | None) -> Iterator[Part]:
             ("recorded", recorded),
         ]
     )
-    for each in found.remarks[:_SHOWN]:
-        yield f"remark: {each}"
+    for each in found.stamped:
+        why = f": {each.why}" if each.why else ""
+        yield f"{plural(each.tokens, 'time stamp')} of {each.authority}, {each.trusted} trusted{why}"
+    for said in found.remarks[:_SHOWN]:
+        yield f"remark: {said}"
     if found.held:
         rows = [
             [each.where, each.size, _signed(each.signed, each.known), each.trouble or "agrees"] for each in found.held
@@ -184,5 +208,11 @@ def _checked(found: Checked) -> Iterator[Part]:
             ("leaf", found.leaf),
             ("log", f"{found.origin}, {found.size:,} leaves"),
             ("signed by", _signed(found.signed, found.known) or "nobody: the head is only as good as who gave it"),
+            ("stamped", tuple(_stamp(each) for each in found.stamps)),
         ]
     )
+
+
+def _stamp(found: Stamp) -> str:
+    by = "signed as its root says" if found.trusted else "not trusted: give its root certificate, --roots PEM"
+    return f"{found.at:%Y-%m-%d %H:%M:%S}Z by {found.authority} ({by})"

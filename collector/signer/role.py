@@ -12,8 +12,11 @@ from collector.signer.memory import Remembered
 class LogSigner(Protocol):
     """Signs heads of logs, each only when it extends the last one it signed."""
 
-    def held(self) -> tuple[VerifierKey, ...]:
-        """Return the public halves of the keys it holds. Raises `ConfigError` for a key it cannot use."""
+    def held(self, log: str) -> tuple[VerifierKey, ...]:
+        """Return the public halves of the keys it holds; one without a name of its own bears that of *log*.
+
+        Raises `ConfigError` for a key it cannot use, `KeeperError` when a key's keeper does not answer.
+        """
 
     def create(self, name: str) -> VerifierKey:
         """Make the key that is named by its configuration and not there yet, call it *name*, return its public half.
@@ -30,7 +33,8 @@ class LogSigner(Protocol):
         """Return the checkpoint of *log* at *head* (size, root) as a note signed by those of *keys* that it holds.
 
         *proof* is the consistency proof from the size it recalls, empty when it recalls nothing. Raises
-        `HistoryError` when *head* does not extend what it recalls, `ConfigError` when it holds none of *keys*.
+        `HistoryError` when *head* does not extend what it recalls, `ConfigError` when it holds none of *keys*,
+        `KeeperError` as `held`.
         """
 
     def begin_epoch(self, log: str, epoch: int) -> None:

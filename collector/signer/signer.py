@@ -21,14 +21,14 @@ class FileSigner:
         self._references = tuple(references)
         self._memory = Memory(memory)
 
-    def held(self) -> tuple[VerifierKey, ...]:
+    def held(self, log: str) -> tuple[VerifierKey, ...]:
         """See `LogSigner.held`."""
-        return tuple(each.key for each in self._open())
+        return tuple(each.key for each in self._open(log))
 
     def create(self, name: str) -> VerifierKey:
         """See `LogSigner.create`."""
         for reference in self._references:
-            if open_key(reference) is None:
+            if open_key(reference, name) is None:
                 return create_key(reference, name).key
         raise ConfigError(
             "every key that `checkpoints.keys` names is there already",
@@ -45,7 +45,7 @@ class FileSigner:
     ) -> bytes:
         """See `LogSigner.sign`."""
         size, root = head
-        signers = [each for each in self._open() if each.key in keys]
+        signers = [each for each in self._open(log) if each.key in keys]
         if not signers:
             raise ConfigError(
                 "the signer holds no key that is to sign", hint="`evidenced keys show` tells which are; name them."
@@ -65,8 +65,9 @@ class FileSigner:
                 raise HistoryError(f"epoch {epoch} of {log} was signed already; a new one comes after {last.epoch}")
             self._memory.remember(log, Remembered(epoch, 0, EMPTY_ROOT, b""))
 
-    def _open(self) -> list[Signer]:
-        return [key for key in map(open_key, self._references) if key is not None]
+    def _open(self, log: str) -> list[Signer]:
+        keys = [open_key(each, log) for each in self._references]
+        return [key for key in keys if key is not None]
 
 
 def _require_extension(

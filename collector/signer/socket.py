@@ -25,7 +25,8 @@ from collector.signer.role import LogSigner
 _TIMEOUT_S = 30
 _MOST_BYTES = 1_000_000
 _ERRORS = {
-    each.__name__: each for each in (errors.ConfigError, errors.HistoryError, errors.IntegrityError, errors.StoreError)
+    each.__name__: each
+    for each in (errors.ConfigError, errors.HistoryError, errors.IntegrityError, errors.KeeperError, errors.StoreError)
 }
 
 
@@ -35,9 +36,9 @@ class SocketSigner:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def held(self) -> tuple[VerifierKey, ...]:
+    def held(self, log: str) -> tuple[VerifierKey, ...]:
         """See `LogSigner.held`."""
-        return tuple(VerifierKey.parse(each) for each in self._ask({"do": "held"}))
+        return tuple(VerifierKey.parse(each) for each in self._ask({"do": "held", "log": log}))
 
     def create(self, name: str) -> VerifierKey:
         """See `LogSigner.create`."""
@@ -125,7 +126,7 @@ def _answered(signer: LogSigner, line: bytes) -> dict[str, Json]:
 def _do(signer: LogSigner, request: dict[str, Json]) -> Json:
     match request["do"]:
         case "held":
-            return [str(each) for each in signer.held()]
+            return [str(each) for each in signer.held(request["log"])]
         case "create":
             return str(signer.create(request["name"]))
         case "recall":

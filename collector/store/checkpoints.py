@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
 
 import orjson
 from sqlalchemy import Connection, Row, Table, func, insert, select
@@ -18,7 +17,7 @@ from collector.errors import QueryError
 from collector.log import ledger
 from collector.log.checkpoint import Checkpoint
 from collector.log.keys import KeyEvent
-from collector.log.leaf import LeafKind
+from collector.log.leaf import LeafContent, LeafKind, decode_leaf
 from collector.log.ledger import LogHead
 from collector.log.note import parse_note
 from collector.log.tables import log_leaf
@@ -66,12 +65,13 @@ class Checkpoints:
         with self._writing() as (conn, now):
             return ledger.append(conn, LeafKind.VERIFY, said, now)
 
-    def last_verification(self) -> datetime | None:
-        """Return when the store was last verified and the result recorded, or None."""
-        query = select(func.max(log_leaf.c.at)).where(log_leaf.c.kind == LeafKind.VERIFY.value)
+    def last_verification(self) -> LeafContent | None:
+        """Return what the last verification that was recorded came to, or None."""
+        # From the end back: it is as far as one is old.
+        query = select(log_leaf.c.bytes).where(log_leaf.c.kind == LeafKind.VERIFY.value)
         with self._database.reading() as conn:
-            found = conn.execute(query).scalar()
-        return None if found is None else from_ms(found)
+            found = conn.execute(query.order_by(log_leaf.c.idx.desc()).limit(1)).scalar()
+        return None if found is None else decode_leaf(bytes(found))
 
     # Keys and epochs
 

@@ -12,15 +12,19 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from collector.canonical import digest
-from collector.errors import EvidencedError, IntegrityError, QueryError
+from collector.clock import from_ms, iso
+from collector.errors import ConfigError, EvidencedError, IntegrityError, QueryError
 from collector.log import tree
 from collector.log.checkpoint import Checkpoint, open_checkpoint
 from collector.log.leaf import LeafContent, decode_leaf
 from collector.log.note import VerifierKey, parse_note
 from collector.model import Json, show_digest
+from collector.tokens import CLOCKS_APART, read_token, token_trouble
+from collector.verify.tokens import NOBODY, Trust
 
 FORMAT = "evidenced-proof/1"
 # How each part may be committed to: within what, by which field, and where in the tree of that field.
@@ -57,7 +61,8 @@ class Part:
 class Proof:
     """That *target* (``run 12-3``, ``artifact sha256:...``) is in leaf *index* of the log under *note*, else *root*.
 
-    Without a *note* nobody signed the head, and the proof is as good as whoever gave it.
+    Without a *note* nobody signed the head, and the proof is as good as whoever gave it. *tokens* are what time stamp
+    authorities (their names) answered over the note.
     """
 
     target: str
@@ -67,6 +72,7 @@ class Proof:
     root: bytes
     origin: str
     note: bytes = b""
+    tokens: tuple[tuple[str, bytes], ...] = ()
 
     def data(self) -> bytes:
         """Return the file."""
@@ -79,15 +85,25 @@ class Proof:
             "root": self.root.hex(),
             "origin": self.origin,
             "note": _base64(self.note),
+            "tokens": [{"authority": name, "token": _base64(token)} for name, token in self.tokens],
         }
         return json.dumps(said, indent=1).encode() + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """That *authority* stamped the head *at*, by its clock; *trusted* when it is signed under a root that is known."""
+
+    authority: str
+    at: datetime
+    trusted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What became of a proof: what it *proves*, in which *leaf* of how many, who *signed* the head; *trouble* or empty.
 
-    *known* tells whether the key was given by whoever asked.
+    *known* tells whether the key was given by whoever asked; *stamps* are the time stamps of the head.
     """
 
     proves: str
@@ -97,6 +113,7 @@ class Checked:
     signed: tuple[str, ...]
     known: bool
     trouble: str = ""
+    stamps: tuple[Stamp, ...] = ()
 
 
 def read_proof(path: Path) -> Proof:
@@ -121,24 +138,42 @@ def parse_proof(data: bytes) -> Proof:
             bytes.fromhex(said["root"]),
             _text(said["origin"]),
             b64decode(said["note"], validate=True),
+            tuple((_text(each["authority"]), b64decode(each["token"], validate=True)) for each in said["tokens"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IntegrityError(f"not a proof: {type(error).__name__}: {error}") from error
 
 
-def check_proof(proof: Proof, keys: Sequence[VerifierKey]) -> Checked:
+def check_proof(proof: Proof, keys: Sequence[VerifierKey], trust: Trust = NOBODY) -> Checked:
     """Return whether *proof* holds; its head is believed for the signature of one of *keys*, or not at all.
 
-    Without keys the signature cannot be checked; then everything else is.
+    Without keys the signature cannot be checked; then everything else is. So it is with time stamps, and *trust*.
+    Raises `ConfigError` when it takes openssl to read one and there is none.
     """
     found = Checked(proof.target, proof.branch.index, proof.branch.size, proof.origin, (), bool(keys))
     try:
         signed = _check_head(proof, keys)
         proof.branch.leads(tree.leaf_hash(proof.leaf), proof.root)
-        _check_target(proof, decode_leaf(proof.leaf))
+        leaf = decode_leaf(proof.leaf)
+        _check_target(proof, leaf)
+        stamps = tuple(_stamp(proof, leaf, name, token, trust) for name, token in proof.tokens)
+    except ConfigError:
+        raise
     except EvidencedError as error:
         return replace(found, trouble=error.message)
-    return replace(found, signed=signed)
+    return replace(found, signed=signed, stamps=stamps)
+
+
+def _stamp(proof: Proof, leaf: LeafContent, authority: str, data: bytes, trust: Trust) -> Stamp:
+    """Return what the token *data* says of the head of *proof*. Raises `IntegrityError` when it does not hold."""
+    roots, token = trust.of(authority), read_token(data)
+    trouble = token_trouble(token, proof.note, roots)
+    if trouble or token is None:
+        raise IntegrityError(f"the token of {authority} does not hold: {trouble}")
+    if from_ms(leaf.at_ms) > token.at + CLOCKS_APART:
+        said = f"the leaf is of {iso(from_ms(leaf.at_ms))}, and {authority} saw its head at {iso(token.at)}"
+        raise IntegrityError(f"its times contradict each other: {said}")
+    return Stamp(authority, token.at, bool(roots))
 
 
 def _check_head(proof: Proof, keys: Sequence[VerifierKey]) -> tuple[str, ...]:

@@ -54,7 +54,9 @@ def _proof(store: Store, evidence: Evidence, name: str, parts: tuple[Part, ...],
     if row is None:
         raise QueryError(f"leaf {leaf} of the log is not there", hint="`evidenced verify` tells what else is wrong.")
     branch = Branch(leaf, size, tuple(evidence.inclusion_proof(leaf, size)))
-    made = Proof(name, parts, row["bytes"], branch, root, log, note["note"] if note else b"")
+    tokens = evidence.where("checkpoint_token", checkpoint=note["id"]) if note else ()
+    stamped = tuple((each["authority"], each["token"]) for each in tokens)
+    made = Proof(name, parts, row["bytes"], branch, root, log, note["note"] if note else b"", stamped)
     return Made(made.data(), leaf, size, note is not None)
 
 

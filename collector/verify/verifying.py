@@ -18,6 +18,7 @@ from collector.verify.leaves import check_leaves, check_tree
 from collector.verify.notes import Compared, HeldNote, check_signatures, compare_held, stored_claims
 from collector.verify.populations import check_items, check_states
 from collector.verify.sweeps import Sweeps
+from collector.verify.tokens import NOBODY, Stamped, Trust, check_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Verification:
     """What a verification came to. *size* and *root* are the log's head; *rows* counts what was read, by table.
 
     *count* is of all differences, *differences* the first thousand of them; *remarks* alter nothing; *held* is what
-    became of each note that was held elsewhere.
+    became of each note that was held elsewhere, *stamped* of the time stamp authorities' tokens.
     """
 
     verdict: Verdict
@@ -36,6 +37,7 @@ class Verification:
     differences: tuple[Difference, ...]
     remarks: tuple[str, ...]
     held: tuple[Compared, ...] = ()
+    stamped: tuple[Stamped, ...] = ()
 
     @property
     def may_be_recorded(self) -> bool:
@@ -50,26 +52,31 @@ def verify(
     *,
     notes: Sequence[HeldNote] = (),
     keys: Sequence[VerifierKey] = (),
+    trust: Trust = NOBODY,
     read: Read = lambda *_: None,
 ) -> Verification:
     """Make everything in *store* again from its stored bytes, and compare it; *notes*, by *keys*, were held elsewhere.
 
+    Tokens of time stamp authorities are believed as *trust* says, and read in any case.
     Contradictions are differences, never errors; raises `StoreError` when the database does not do its part.
     """
     differences = Differences()
     with store.evidence(differences.add, read) as evidence:
-        return verify_evidence(evidence, differences, notes, keys)
+        return verify_evidence(evidence, differences, notes, keys, trust)
 
 
 def verify_evidence(
-    evidence: Evidence, differences: Differences, notes: Sequence[HeldNote] = (), keys: Sequence[VerifierKey] = ()
+    evidence: Evidence,
+    differences: Differences,
+    notes: Sequence[HeldNote] = (),
+    keys: Sequence[VerifierKey] = (),
+    trust: Trust = NOBODY,
 ) -> Verification:
     """Verify *evidence*, as `verify` does; *differences* is what hears of its unreadable rows."""
     gone = evidence.missing()
     for each in gone:
         differences.add(each.partition(".")[0], "-", f"{each} is not there")
-    if not gone:
-        _verify(evidence, differences)
+    stamped = () if gone else _verify(evidence, trust, differences)
     held = () if gone else tuple(compare_held(evidence, notes, keys))
     for note in held:
         if note.trouble:
@@ -84,6 +91,7 @@ def verify_evidence(
         tuple(differences.found),
         tuple(differences.remarks),
         held,
+        stamped,
     )
 
 
@@ -100,7 +108,7 @@ def unreadable(error: IntegrityError) -> Verification:
     return Verification(Verdict.ALTERED, 0, "", {}, 1, (Difference("log_head", "1", error.message),), ())
 
 
-def _verify(evidence: Evidence, differences: Differences) -> None:
+def _verify(evidence: Evidence, trust: Trust, differences: Differences) -> tuple[Stamped, ...]:
     known = read_dictionaries(evidence, differences)
     items = read_items(evidence, differences)
     contents = read_contents(evidence, differences)
@@ -114,6 +122,7 @@ def _verify(evidence: Evidence, differences: Differences) -> None:
     check_tree(evidence, differences)
     with differences.at("signing_key", "-"):
         check_signatures(evidence, differences)
+    return check_tokens(evidence, trust, differences)
 
 
 def _head(evidence: Evidence, differences: Differences) -> LogHead:

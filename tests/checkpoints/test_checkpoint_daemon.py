@@ -68,17 +68,19 @@ def test_a_key_that_cannot_be_read_is_said_once_and_tried_again(small_office, ti
     assert small_office.checkpoints.last() is not None
 
 
-def test_an_anchor_that_is_away_holds_up_no_checkpoint_and_is_warned_about_when_it_is_late(
+def test_an_anchor_that_is_away_holds_up_no_checkpoint_and_is_warned_about_once_when_it_is_late_and_when_it_is_back(
     small_office, ticking, lines
 ):
     small_office.vault.rename(small_office.vault.with_name("away"))
     ticking.pass_time(8)
     assert len(small_office.checkpoints.all()) == 9
-    late = [line for line in lines() if line["event"] == "checkpoints are not getting out"]
-    assert [(line["to"], line["newest"]) for line in late] == [("anchor vault", "never")] * 2
+    late = [line for line in lines() if "getting out" in line["event"]]
+    assert [(line["level"], line["to"], line["newest"]) for line in late] == [("warning", "anchor vault", "never")]
     small_office.vault.with_name("away").rename(small_office.vault)
-    ticking.pass_time(1)
+    ticking.pass_time(2)
     assert small_office.checkpoints.held_by("vault") == small_office.checkpoints.last()
+    late = [line["event"] for line in lines() if "getting out" in line["event"]]
+    assert late == ["checkpoints are not getting out", "checkpoints are getting out again"]
 
 
 def test_a_signer_that_lost_its_memory_is_warned_about(small_office, ticking, lines):

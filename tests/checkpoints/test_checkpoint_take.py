@@ -20,8 +20,8 @@ def test_a_checkpoint_is_a_signed_note_over_the_logs_head(office):
     office.grow(5)
     head = office.checkpoints.head()
     taken = office.checkpointer.take()
-    checkpoint, signed = open_checkpoint(taken.note, office.log, office.signer.held())
-    assert (checkpoint.size, checkpoint.root, signed) == (head.size, head.root, office.signer.held())
+    checkpoint, signed = open_checkpoint(taken.note, office.log, office.signer.held(office.log))
+    assert (checkpoint.size, checkpoint.root, signed) == (head.size, head.root, office.signer.held(office.log))
     assert (taken.id, taken.epoch, taken.size, taken.at) == (1, 1, head.size, office.clock.at)
     assert office.checkpoints.all() == [taken] == [office.checkpoints.of_size(head.size)]
 
@@ -42,7 +42,7 @@ def test_each_checkpoint_proves_that_it_extends_the_one_before(office):
         taken.append(office.take())
     for old, new in pairwise(taken):
         proof = office.checkpoints.consistency(old.size, new.size)
-        roots = [open_checkpoint(each.note, office.log, office.signer.held())[0].root for each in (old, new)]
+        roots = [open_checkpoint(each.note, office.log, office.signer.held(office.log))[0].root for each in (old, new)]
         verify_consistency(old.size, new.size, *roots, proof)
         (leaf,) = list(office.store.leaves(old.leaf, old.leaf + 1))
         path = office.checkpoints.inclusion(old.leaf, new.size)
@@ -71,7 +71,7 @@ def test_a_crash_between_signing_and_recording_leaves_a_log_that_goes_on(small_o
     """What was signed and not recorded was never given out; the next head extends it all the same."""
     office = small_office
     head = office.checkpoints.head()
-    office.signer.sign(office.log, 1, (head.size, head.root), [], office.signer.held())
+    office.signer.sign(office.log, 1, (head.size, head.root), [], office.signer.held(office.log))
     office.grow(2)
     assert office.take().size == head.size + 2
 

@@ -9,7 +9,7 @@ import pytest
 from collector.checkpointing import places
 from collector.config import load_config
 from collector.log.leaf import LeafKind
-from collector.timestamps import stamped_at
+from collector.tokens import stamped_at
 
 
 def waiting(deliveries, now=True):

@@ -84,7 +84,7 @@ def test_a_key_is_not_retired_before_the_new_one_signed_beside_it(rotating):
 def test_a_daemon_that_does_not_hold_the_new_key_yet_signs_with_the_old_one(rotating):
     rotating.use(rotating.references[0])
     assert signers(rotating, rotating.take()) == {rotating.old}
-    assert rotating.checkpointer.silent_keys() == (rotating.new,)
+    assert rotating.checkpointer.silent_keys(rotating.take()) == (rotating.new,)
 
 
 def test_one_rotation_at_a_time(rotating):

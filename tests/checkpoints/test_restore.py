@@ -79,7 +79,7 @@ def test_after_the_declaration_the_log_goes_on_under_a_name_of_its_own(restored)
     standing(restored).require_whole()
     restored.grow(20)
     taken = restored.take()
-    checkpoint, _ = open_checkpoint(taken.note, f"{restored.log}/2", restored.signer.held())
+    checkpoint, _ = open_checkpoint(taken.note, f"{restored.log}/2", restored.signer.held(restored.log))
     assert checkpoint.size == taken.size
     standing(restored).require_whole()
     assert (restored.vault / restored.log / "2" / f"{taken.size:020}.note").read_bytes() == taken.note

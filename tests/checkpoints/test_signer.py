@@ -38,7 +38,7 @@ def tree(*leaves):
 def sign(signer, leaves, old=0, epoch=1, keys=None):
     root, read = tree(*leaves)
     proof = consistency_proof(min(old, len(leaves)), len(leaves), read)
-    return signer.sign(LOG, epoch, (len(leaves), root), proof, keys or signer.held())
+    return signer.sign(LOG, epoch, (len(leaves), root), proof, keys or signer.held(LOG))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_key_file_is_its_owners_alone(signer, tmp_path):
 def test_a_key_that_others_can_touch_is_refused_with_the_command_that_helps(signer, tmp_path, mode):
     (tmp_path / "one.key").chmod(mode)
     with pytest.raises(ConfigError, match=f"others than its owner.*{mode:04o}") as refused:
-        signer.held()
+        signer.held(LOG)
     assert f"chmod 600 {tmp_path}/one.key" in refused.value.hint()
 
 
@@ -79,26 +79,26 @@ def test_a_spoilt_key_is_refused_and_not_shown(tmp_path, monkeypatch):
     secret = SignerKey.generate(LOG).secret_text()
     monkeypatch.setenv("LOG_KEY", secret[:-6])
     with pytest.raises(ConfigError, match="env:LOG_KEY") as refused:
-        FileSigner(["env:LOG_KEY"], tmp_path / "memory.json").held()
+        FileSigner(["env:LOG_KEY"], tmp_path / "memory.json").held(LOG)
     assert secret[20:40] not in refused.value.message
 
 
 def test_a_key_keeper_is_found_by_its_entry_point(tmp_path, monkeypatch):
-    """A KMS signs without giving the key: all that is asked of it is `collector.log.note.Signer`."""
+    """It signs without giving the key: all that is asked of it is `collector.keeper.KeptKey`."""
     info = tmp_path / "paper_kms-1.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: paper-kms\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[evidenced.signers]\npaper = tests.fakes.kms:open_key\n")
+    (info / "entry_points.txt").write_text("[evidenced.signers]\npaper = tests.fakes.keeper:open_key\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    signer = FileSigner(["paper:evidenced/x@safe-1"], tmp_path / "memory.json")
-    (key,) = signer.held()
+    signer = FileSigner(["paper:safe-1"], tmp_path / "memory.json")
+    (key,) = signer.held(LOG)
     assert key.name == LOG
     assert open_checkpoint(sign(signer, ["a"]), LOG, [key])[0].size == 1
 
 
 def test_a_keeper_that_is_not_installed_is_named(tmp_path):
     with pytest.raises(ConfigError, match="'vault'"):
-        FileSigner(["vault:key-1"], tmp_path / "memory.json").held()
+        FileSigner(["vault:key-1"], tmp_path / "memory.json").held(LOG)
 
 
 def test_a_log_that_grew_is_signed_and_remembered(signer, tmp_path):
@@ -132,9 +132,9 @@ def test_a_log_that_forked_is_refused(signer, leaves):
 def test_a_head_without_a_proof_is_refused(signer):
     sign(signer, "abc")
     with pytest.raises(HistoryError, match="forked"):
-        signer.sign(LOG, 1, (4, tree(*"abcd")[0]), [], signer.held())
+        signer.sign(LOG, 1, (4, tree(*"abcd")[0]), [], signer.held(LOG))
     with pytest.raises(HistoryError, match="forked"):
-        signer.sign(LOG, 1, (4, tree(*"abcd")[0]), [sha256(b"x").digest()] * 3, signer.held())
+        signer.sign(LOG, 1, (4, tree(*"abcd")[0]), [sha256(b"x").digest()] * 3, signer.held(LOG))
 
 
 def test_another_epoch_is_signed_only_after_it_was_begun(signer):
@@ -142,7 +142,7 @@ def test_another_epoch_is_signed_only_after_it_was_begun(signer):
     with pytest.raises(HistoryError, match="epoch 2; the last head signed was of epoch 1"):
         sign(signer, "a", epoch=2)
     signer.begin_epoch(LOG, 2)
-    assert open_checkpoint(sign(signer, "a", epoch=2), f"{LOG}/2", signer.held())[0].size == 1
+    assert open_checkpoint(sign(signer, "a", epoch=2), f"{LOG}/2", signer.held(LOG))[0].size == 1
     for epoch in (1, 2):
         with pytest.raises(HistoryError, match="signed already"):
             signer.begin_epoch(LOG, epoch)
@@ -172,5 +172,5 @@ def test_nothing_is_signed_that_cannot_be_remembered(tmp_path):
 def test_the_memory_of_one_log_is_not_anothers(signer):
     sign(signer, "abc")
     root, _ = tree("z")
-    signer.sign("evidenced/y", 1, (1, root), [], signer.held())
+    signer.sign("evidenced/y", 1, (1, root), [], signer.held(LOG))
     assert (signer.recall(LOG).size, signer.recall("evidenced/y").size) == (3, 1)

@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import socket
 import stat
-import threading
 
 import pytest
 
 from collector.checkpoints import Checkpointer
 from collector.errors import ConfigError, HistoryError
 from collector.log.checkpoint import open_checkpoint
-from collector.signer import FileSigner, SocketSigner, serve
+from collector.signer import FileSigner, SocketSigner
 
 
 @pytest.fixture
-def listening(tmp_path):
+def listening(tmp_path, served):
     """A signer that listens, and its socket."""
-    path, stops, up = tmp_path / "s", [], threading.Event()
-
-    def ready(stop):
-        stops.append(stop)
-        up.set()
-
-    signer = FileSigner([f"file:{tmp_path}/its.key"], tmp_path / "its.json")
-    thread = threading.Thread(target=serve, args=(signer, path), kwargs={"ready": ready})
-    thread.start()
-    assert up.wait(10)
-    yield path
-    stops[0]()
-    thread.join(10)
+    return served(FileSigner([f"file:{tmp_path}/its.key"], tmp_path / "its.json"))
 
 
 @pytest.fixture
@@ -46,14 +33,14 @@ def asking(small_office, listening):
 def test_a_checkpoint_is_signed_over_the_socket(asking):
     first, second = asking.take(), asking.take()
     for taken in (first, second):
-        assert open_checkpoint(taken.note, asking.log, asking.signer.held())[0].size == taken.size
+        assert open_checkpoint(taken.note, asking.log, asking.signer.held(asking.log))[0].size == taken.size
     assert asking.signer.recall(asking.log).note == second.note
 
 
 def test_the_signer_refuses_a_forked_log_over_the_socket(asking):
     asking.take()
     with pytest.raises(HistoryError, match="forked"):
-        asking.signer.sign(asking.log, 1, (99, bytes(32)), [], asking.signer.held())
+        asking.signer.sign(asking.log, 1, (99, bytes(32)), [], asking.signer.held(asking.log))
     with pytest.raises(HistoryError, match="signed already"):
         asking.signer.begin_epoch(asking.log, 1)
     asking.signer.begin_epoch(asking.log, 2)
@@ -75,10 +62,10 @@ def test_what_is_no_request_is_answered_and_the_signer_goes_on(listening, line):
         conn.connect(str(listening))
         conn.sendall(line)
         assert b"not a request to a signer" in conn.makefile("rb").readline()
-    assert SocketSigner(listening).held() == ()
+    assert SocketSigner(listening).held("x") == ()
 
 
 def test_a_signer_that_does_not_run_is_told(tmp_path):
     with pytest.raises(ConfigError, match="the signer does not answer") as refused:
-        SocketSigner(tmp_path / "nobody").held()
+        SocketSigner(tmp_path / "nobody").held("x")
     assert "evidenced keys serve" in refused.value.hint()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from collector.errors import ConfigError, DeliveryError
-from collector.timestamps import Authority, stamped_at
+from collector.timestamps import Authority
+from collector.tokens import read_roots, read_token, stamped_at, token_trouble
 from tests.fakes.authority import TimeStampAuthority
+from tests.fakes.clock import PlayedClock
 
 NOTE = b"evidenced/x\n1\n"
 
@@ -39,7 +43,7 @@ def test_an_authority_without_a_known_root_is_taken_at_its_word(tsa):
 
 def test_a_token_over_something_else_is_refused(tsa, stamper):
     tsa.instead = stamper.stamp(b"another note\n")
-    with pytest.raises(DeliveryError, match="the authority paper: the token is over something else"):
+    with pytest.raises(DeliveryError, match=r"the authority paper: .*it is over something else"):
         stamper.stamp(NOTE)
 
 
@@ -53,6 +57,26 @@ def test_a_token_under_another_root_is_refused(tsa, tmp_path):
     other = TimeStampAuthority(tmp_path, "Other Time")
     with pytest.raises(DeliveryError, match="is not signed under"):
         Authority("paper", tsa.url, other.root).stamp(NOTE)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_token_of_another_time_than_ours_is_refused_for_one_of_the_clocks_is_wrong(tsa, hours):
+    ours = PlayedClock(datetime.now(UTC) + timedelta(hours=hours))
+    with pytest.raises(DeliveryError, match="a clock is wrong, its or ours") as caught:
+        Authority("paper", tsa.url, tsa.root, ours).stamp(NOTE)
+    assert "NTP" in caught.value.hint()
+
+
+def test_a_token_counts_after_its_certificate_expired_by_both_readers(tmp_path, made_authority):
+    folder = shutil.copytree(made_authority.folder, tmp_path / "brief")
+    brief = TimeStampAuthority(folder, untidy=made_authority.untidy)
+    brief.certify(datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(seconds=2))
+    token, roots = read_token(brief.stamp(NOTE)), [read_roots(brief.root, "here")]
+    assert (token.response is None) == made_authority.untidy
+    time.sleep(2.5)
+    assert token_trouble(token, NOTE, roots) == ""
+    late = read_token(brief.stamp(NOTE))
+    assert "is not signed under" in token_trouble(late, NOTE, roots)
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"\x30\x03\x02\x01\x02", b"\x30\x80" * 50], ids=repr)

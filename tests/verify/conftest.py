@@ -32,11 +32,12 @@ from collector.model import (
 from collector.signer import FileSigner
 from collector.store import open_store
 from collector.verify import verify
+from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
 USERS = Subject("paper:hq", "paper.users", "site")
 EVENTS = Subject("paper:hq", "paper.events", "site")
 LONER = Subject("paper:branch", "paper.users", "site")
@@ -49,6 +50,9 @@ class Site:
     def __init__(self, folder, url):
         self.folder, self.url = folder, url
         self.clock = PlayedClock(NOON)
+        (folder / "authority").mkdir()
+        self.authority = TimeStampAuthority(folder / "authority", clock=self.clock.now)
+        self.authority.certify(NOON - YEAR, NOON + YEAR)
         self.users, self.hour = USERS, HOUR
         self.held, self.held_size = b"", 0
         self.memory = folder / "signer.json"
@@ -110,6 +114,11 @@ class Site:
         taken = self.checkpointer.take()
         self.held, self.held_size = taken.note, taken.size
         return taken
+
+    def stamp(self, number, name="paper"):
+        """Let the authority stamp checkpoint *number*."""
+        note = next(each.note for each in self.store.checkpoints.all() if each.id == number)
+        self.store.checkpoints.add_token(number, name, self.authority.stamp(note))
 
     def signed(self):
         """Return a note over the log as it is, which the store does not know of."""
@@ -180,7 +189,7 @@ def live(site):
     site.see(USERS, {"ann": {"v": 4}}, part=1, last=False)
     taken = site.take()
     for number in (1, taken.id):
-        store.checkpoints.add_token(number, "paper", b"a token %d" % number)
+        site.stamp(number)
         store.checkpoints.add_receipt(number, "vault", {"path": f"/{number}"})
     store.checkpoints.add_epoch(2, taken.note, reason="a loss, for the test", actor="Ana")
     site.signer.begin_epoch(site.checkpointer.log, 2)

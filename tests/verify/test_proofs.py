@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 from base64 import b64decode, b64encode
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,12 @@ from collector.errors import IntegrityError, QueryError
 from collector.log.note import SignerKey
 from collector.model import show_digest
 from collector.store import open_store
-from collector.verify import check_proof, parse_proof, prove
+from collector.tokens import read_roots
+from collector.verify import Trust, check_proof, parse_proof, prove
+from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.clock import PlayedClock
 
+EARLY = datetime(2026, 3, 14, 6, tzinfo=UTC)
 PAGE = Path(__file__).parents[2] / "docs" / "proofs.md"
 
 
@@ -33,6 +38,12 @@ def store(made, tmp_path_factory):
 @pytest.fixture(scope="module")
 def keys(store):
     return [event.key for event in store.checkpoints.key_events()]
+
+
+@pytest.fixture(scope="module")
+def trust(made):
+    """The root of the authority that stamped the store's checkpoints, as somebody gave it to a stranger."""
+    return Trust(roots=(read_roots(made / "authority" / "root.pem", "here"),))
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +75,26 @@ def test_every_run_and_every_artifact_can_be_proved(store, keys, artifacts):
 def test_a_proof_without_a_known_key_is_checked_but_for_its_signature(of_an_item):
     found = check_proof(parse_proof(of_an_item.data), [])
     assert (found.trouble, found.signed, found.known) == ("", (), False)
+
+
+def test_a_proof_says_when_its_head_was_stamped_and_whether_that_can_be_trusted(of_an_item, trust):
+    (stamp,) = check_proof(parse_proof(of_an_item.data), [], trust).stamps
+    assert (stamp.authority, stamp.trusted, f"{stamp.at:%Y-%m}") == ("paper", True, "2026-03")
+    assert [each.trusted for each in check_proof(parse_proof(of_an_item.data), []).stamps] == [False]
+
+
+def test_a_proof_whose_leaf_is_newer_than_the_stamp_over_it_does_not_hold(of_an_item, made, tmp_path):
+    early = TimeStampAuthority(shutil.copytree(made / "authority", tmp_path / "early"), clock=lambda: EARLY)
+    proof = parse_proof(of_an_item.data)
+    proof = replace(proof, tokens=(("paper", early.stamp(proof.note)),))
+    assert "its times contradict each other" in check_proof(parse_proof(proof.data()), []).trouble
+
+
+def test_a_proof_with_a_strangers_stamp_does_not_hold(of_an_item, trust, tmp_path):
+    proof = parse_proof(of_an_item.data)
+    stranger = TimeStampAuthority(tmp_path, "Other Time", clock=lambda: EARLY)
+    proof = replace(proof, tokens=(("paper", stranger.stamp(proof.note)),))
+    assert "is not signed under" in check_proof(parse_proof(proof.data()), [], trust).trouble
 
 
 def test_a_proof_that_another_key_signed_does_not_hold(of_an_item, store):
@@ -108,19 +139,20 @@ def _altered(value):
 
 
 @pytest.mark.parametrize("target", ["item", "run"])
-def test_whatever_is_altered_in_a_proof_it_does_not_hold(store, keys, of_an_item, target):
+def test_whatever_is_altered_in_a_proof_it_does_not_hold(store, keys, trust, of_an_item, target):
     whole = json.loads(of_an_item.data if target == "item" else prove(store, "6-0").data)
-    assert check_proof(parse_proof(json.dumps(whole).encode()), keys).trouble == ""
+    found = check_proof(parse_proof(json.dumps(whole).encode()), keys, trust)
+    assert (found.trouble, {each.trusted for each in found.stamps} - {True}) == ("", set())
     for path in _places(whole):
-        if path[0] == "parts" and path[-1] == "size":
-            continue  # a root says nothing of how many leaves there are; which part it is, the index tells
+        if (path[0] == "parts" and path[-1] == "size") or path[-1] == "authority":
+            continue  # a root says nothing of how many leaves there are, nor a signed token of what we call its signer
         altered = json.loads(json.dumps(whole))
         node = altered
         for name in path[:-1]:
             node = node[name]
         node[path[-1]] = _altered(node[path[-1]])
         try:
-            trouble = check_proof(parse_proof(json.dumps(altered).encode()), keys).trouble
+            trouble = check_proof(parse_proof(json.dumps(altered).encode()), keys, trust).trouble
         except IntegrityError as error:
             trouble = error.message
         assert trouble, path
@@ -151,12 +183,15 @@ def test_what_the_store_does_not_have_cannot_be_proved(store, target):
         prove(store, target)
 
 
-def test_the_commands_of_the_page_check_a_proof_with_sha256sum_and_xxd_alone(of_an_item, tmp_path):
+def test_the_commands_of_the_page_check_a_proof_with_sha256sum_xxd_and_openssl_alone(of_an_item, made, tmp_path):
     (tmp_path / "item.proof").write_bytes(of_an_item.data)
+    shutil.copyfile(made / "authority" / "root.pem", tmp_path / "root.pem")
     assert _run(tmp_path) == [
         "the artifact is in the entry",
         "the entry is in the leaf",
         "the leaf is under the checkpoint",
+        "seen Mar 14 21:00:00 2026 GMT",
+        "Verification: OK",
     ]
     part = parse_proof(of_an_item.data).parts[0].data
     (tmp_path / "item.proof").write_bytes(of_an_item.data.replace(b64encode(part), b64encode(part + b" ")))
@@ -166,5 +201,5 @@ def test_the_commands_of_the_page_check_a_proof_with_sha256sum_and_xxd_alone(of_
 def _run(folder):
     script = re.search(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
     done = subprocess.run(["sh", "-c", script], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
-    assert not done.stderr
+    assert {line for line in done.stderr.splitlines() if not line.startswith("Using configuration from")} == set()
     return done.stdout.splitlines()

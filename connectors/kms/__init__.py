@@ -1,0 +1,4 @@
+"""AWS KMS as the keeper of a signing key. Nothing here is read as evidence.
+
+It is apart from the AWS connector so that a configuration that names it is read without the SDK.
+"""
