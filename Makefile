@@ -1,4 +1,5 @@
-# `make demo` and `make test` need Python 3.11 or later, make and a package index; everything goes into .venv.
+# `make demo` and `make test` need Python 3.11 or later, make and a package index, `make test` the npm registry as well;
+# everything goes into .venv.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -43,7 +44,12 @@ $(VENV)/.demo: $(VENV)/.venv pyproject.toml
 	@$(PIP) --no-compile -e '.[demo]'
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.venv pyproject.toml
+$(VENV)/.packages: $(VENV)/.venv pyproject.toml
 	@echo "installing into $(VENV), with what the tests need ..."
 	@$(PIP) -e '.[test]'
 	@touch $(VENV)/.demo $@
+
+DESCRIBED := tests/fakes/described
+$(VENV)/.test: $(VENV)/.packages $(DESCRIBED)/package-lock.json $(wildcard $(DESCRIBED)/vendors/*.py)
+	@$(BIN)/python -m $(subst /,.,$(DESCRIBED)).install
+	@touch $@

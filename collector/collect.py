@@ -5,6 +5,8 @@ The one catch-all of the codebase is here, around the *iteration*: a reader is a
 
 from __future__ import annotations
 
+import io
+import pickle
 import re
 import threading
 from collections import Counter
@@ -44,6 +46,7 @@ from collector.plan import UNRESOLVED
 from collector.procedure import Kind
 from collector.redact import redact, scrub, without_people
 from collector.schedule import parse_duration
+from collector.sealer import Sealer
 from collector.source import Visit, require_account
 
 STAGE_BYTES = 32 * 1024 * 1024
@@ -65,6 +68,7 @@ class Task:
     trigger: Trigger
     provenance: Provenance
     account: str = ""
+    sealed: bool = False
 
 
 @dataclass
@@ -90,6 +94,11 @@ class Population:
     def __post_init__(self) -> None:
         self._key = jmespath.compile(self.kind.key) if self.kind.key else None
         self._key_is_a_field = bool(_PLAIN_NAME.fullmatch(self.kind.key or ""))
+        # Nothing is ever unpickled. It writes type and value of whatever it is given, so that NaN and null, text and
+        # time, 1 and 1.0 differ; "fast" is without references to what came before, so that equal items are equal bytes.
+        self._pickled = io.BytesIO()
+        self._pickler = pickle.Pickler(self._pickled, 5)
+        self._pickler.fast = True
 
     def add(self, item: dict[str, Json]) -> None:
         """Take one item as read: remove, redact, name, split, canonicalise, digest. Raises `Invalid`."""
@@ -97,30 +106,28 @@ class Population:
             raise Invalid(f"an item of {self.kind.name} is {type(item).__name__}, not an object")
         if self.kind.never:
             fields.remove(item, self.kind.never)
-        raw = self._raw(item)
-        name = digest(raw) if raw is not None else b""
+        name = self._likeness(item)
         seen = self.head.prepared.get(name)
         if (
             seen is None
             or (self.keep_volatile and self.kind.volatile)
             or self.head.contents.get(seen.key_digest) != seen.artifact
         ):
-            seen = self._prepare(item, raw)
+            seen = self._prepare(item)
         else:
             self._place(seen.key_digest, seen.artifact)
         if seen.redactions:
             self.redactions.update(seen.redactions)
         self.prepared[name] = seen
 
-    def _prepare(self, item: dict[str, Json], raw: bytes | None) -> Prepared:
-        """Redact, name, split and canonicalise; *raw* are the canonical bytes before, if there are any."""
+    def _prepare(self, item: dict[str, Json]) -> Prepared:
+        """Redact, name, split, canonicalise and digest."""
         # A path names what is in the document, and some documents have people for names.
         redactions = tuple(dict.fromkeys((without_people(path), rule) for path, rule in redact(item, self.kind)))
         key = self._key_of(item)
         key_digest = digest(key.encode("utf-8", "surrogatepass"))
         self._split(key, item)
-        # Where nothing was redacted or sorted, what was digested before is what would be digested again.
-        data = canonical(item) if raw is None or redactions or self.kind.sets else raw
+        data = canonical(item)
         artifact = digest(data)
         self._place(key_digest, artifact)
         if self.head.contents.get(key_digest) != artifact:
@@ -135,12 +142,21 @@ class Population:
             raise Invalid(f"two items of {self.kind.name} have one key (its SHA-256 is {key_digest.hex()})")
         self.contents[key_digest] = artifact
 
-    def _raw(self, item: dict[str, Json]) -> bytes | None:
-        """Return the canonical bytes of *item* as read, without its volatile fields; None when it has none yet."""
+    def _likeness(self, item: dict[str, Json]) -> bytes:
+        """Return what tells *item* as read, without its volatile fields, from any other; empty when nothing does.
+
+        Not its canonical form: that costs several times as much, and two items of one likeness have the same.
+        """
         try:
-            return canonical(fields.without(item, self.kind.volatile))
-        except Invalid:
-            return None  # redaction may take away what has no canonical form
+            self._pickler.dump(fields.without(item, self.kind.volatile))
+        except (pickle.PicklingError, TypeError, ValueError, AttributeError, RecursionError):
+            return b""  # it is no plain JSON: `canonical` says whether it may be kept
+        finally:
+            data = self._pickled.getvalue()
+            self._pickled.seek(0)
+            self._pickled.truncate()
+        # The procedure is part of it: with another one, another document is made of the same item.
+        return digest(self.kind.digest + data)
 
     def changes(self) -> tuple[ItemChange, ...]:
         """Return every difference from the last good population, in key digest order."""
@@ -163,7 +179,7 @@ class Population:
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Return the contents that were not staged yet."""
-        return tuple(Artifact(each, data) for each, data in self.new.items())
+        return tuple(Artifact(each, data, self.kind.name) for each, data in self.new.items())
 
     def known(self) -> dict[bytes, Prepared]:
         """Return what may be taken from here the next time: of documents that name their item without their rest."""
@@ -215,12 +231,14 @@ def collect(
     limit: timedelta,
     stage: Stage,
     stopping: threading.Event,
+    sealer: Sealer | None = None,
 ) -> Observation:
     """Return what came of reading *task*: an observation whatever opening the source or reading it raises.
 
     *head* is the last good population to compare with. A failed read gives an observation without changes, whose
     run says the reason. *stage* may be called with contents ahead of the observation that names them; the
-    `StoreError` it may raise is the caller's to handle, for the store's trouble is not the source's.
+    `StoreError` it may raise is the caller's to handle, for the store's trouble is not the source's. A *sealer* seals
+    what comes of it.
     """
     started = clock.now()
     window, lost = window_of(task.kind, head, started)
@@ -245,10 +263,11 @@ def collect(
         redactions=tuple(Redaction(path, rule, n) for (path, rule), n in sorted(population.redactions.items())),
     )
     if failure is not None:
-        run = failed(run, failure)
+        run = failed(run, failure) if sealer is None else sealer.failed(run, failure)
         hint = f"{run.hint} {_forgotten(task.kind, head)}".strip()
         return Observation(replace(run, hint=hint), events=task.kind.since is not None)
-    return _collected(replace(run, message=_remarks(lost, run.skew_ms)), population)
+    found = _collected(replace(run, message=_remarks(lost, run.skew_ms)), population)
+    return found if sealer is None else sealer.seal(found, population.contents)
 
 
 def failed(run: Run, error: Exception) -> Run:

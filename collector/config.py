@@ -26,9 +26,11 @@ from collector.config_checks import (
     no_connector,
     store_url,
 )
+from collector.config_desk import SampleSettings, UploadSettings
 from collector.config_errors import ConfigProblems, worded
 from collector.config_metrics import MetricsSettings
 from collector.connector import Connector, Settings
+from collector.encryption import EncryptionSettings
 from collector.errors import ConfigError
 from collector.model import Json
 from collector.redact import scrub
@@ -135,6 +137,9 @@ class _Sections(_Section):
     plan: PlanSettings = PlanSettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
     verify: VerifySettings = VerifySettings()
+    encryption: EncryptionSettings = EncryptionSettings()
+    samples: SampleSettings = SampleSettings()
+    uploads: UploadSettings = UploadSettings()
     metrics: MetricsSettings = MetricsSettings()
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, for every source.")
     controls: str | None = Field(default=None, description="File of your own controls; else the starter set.")
@@ -243,6 +248,9 @@ def _load(
     sections = problems.validated(_Sections, {**document, "store": store}, (), also=("sources",))
     if sections is None or checkpoints is None:
         return None
+    if not sections.encryption.key:
+        for name in (each for each, settings in sources.items() if settings.sealed):
+            problems.add(("sources", name, "sealed"), "encryption.key names no key to encrypt with")
     read = {name: getattr(sections, name) for name in _Sections.model_fields} | {"checkpoints": checkpoints}
     return Config(**read, sources=sources, path=path)
 
@@ -267,6 +275,7 @@ def _source(name: str, table: Json, connectors: Mapping[str, Connector], problem
     check_patterns(table.get("kinds"), kinds, (*place, "kinds"), problems)
     check_choice(table.get("kinds"), kinds, (*place, "kinds"), problems)
     check_patterns(table.get("exclude"), kinds, (*place, "exclude"), problems)
+    check_patterns(table.get("sealed"), kinds, (*place, "sealed"), problems)
     check_cadences(table.get("every"), kinds, (*place, "every"), problems)
     if isinstance(table.get("run_limit"), str):
         with problems.at((*place, "run_limit")):

@@ -1,6 +1,7 @@
 """The connector contract: what a vendor's package provides, and what it is given. The public SDK starts here.
 
-A connector is found by the entry point group ``evidenced.connectors``; built-in ones get no other treatment.
+A connector is found by the entry point group ``evidenced.connectors`` (`collector.installed`); built-in ones get no
+other treatment.
 """
 
 from __future__ import annotations
@@ -9,15 +10,16 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from collector.clock import Clock, to_ms
-from collector.errors import ConfigError, Unavailable
+from collector.errors import Unavailable
 from collector.model import Json, OperationCalls, Principal, Scope, Window
 from collector.procedure import Kind
+
+_LONGEST_NAP_S = 0.5
 
 
 class Settings(BaseModel):
@@ -28,6 +30,7 @@ class Settings(BaseModel):
     connector: str = ""
     kinds: list[str] = Field(default=["*"], description="Kinds to collect, by pattern.")
     exclude: list[str] = Field(default=[], description="Kinds to leave out, by pattern; recorded as excluded.")
+    sealed: list[str] = Field(default=[], description="Kinds to encrypt, by pattern, so that items can be erased.")
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, over the kind's own.")
     concurrency: int = Field(default=8, ge=1, le=64, description="Runs read at a time.")
     run_limit: str = Field(default="15m", description="Longest time one run may take.")
@@ -75,6 +78,12 @@ class CallLedger:
                 seen, items=seen.items + items, total=seen.total if total is None else total
             )
 
+    def totalled(self, operation: str, total: int) -> None:
+        """Add *total*, what the source counts for one more list of *operation*, to the totals of its other lists."""
+        with self._lock:
+            seen = self._operations.get(operation, OperationCalls(operation))
+            self._operations[operation] = replace(seen, total=(seen.total or 0) + total)
+
     def undrained(self, operation: str) -> None:
         """Note that *operation* offered a continuation that was not followed."""
         with self._lock:
@@ -104,6 +113,15 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.calls = CallLedger(self.clock)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep for *seconds*, in naps between which `check` is asked."""
+        self.check()
+        while seconds > 0:
+            nap = min(seconds, _LONGEST_NAP_S)
+            self.clock.sleep(nap)
+            seconds -= nap
+            self.check()
 
     def check(self) -> None:
         """Raise `Unavailable` when the run's time is over or the daemon was told to stop at once."""
@@ -172,17 +190,3 @@ class Connector(Protocol):
 
     def lint(self, kind: Kind) -> list[Problem]:
         """Return what the vendor's own model says is wrong with *kind*."""
-
-
-def connectors() -> dict[str, Connector]:
-    """Return every installed connector by name. Raises `ConfigError` when one cannot be loaded."""
-    found: dict[str, Connector] = {}
-    for point in entry_points(group="evidenced.connectors"):
-        try:
-            found[point.name] = point.load()
-        except ImportError as error:
-            raise ConfigError(
-                f"connector {point.name!r} cannot be loaded: {error}",
-                hint=f"Install what it needs: pip install 'evidenced[{point.name}]'.",
-            ) from error
-    return found

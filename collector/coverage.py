@@ -277,6 +277,13 @@ def _badness(each: SlotOutcome) -> int:
     return len(WORST_FIRST) if each.reason is None else WORST_FIRST.index(each.reason)
 
 
-def tally(outcomes: Iterable[SlotOutcome], gaps: Iterable[Gap] = ()) -> Tally:
-    """Return the sums over *outcomes* and *gaps*; by group it is `collector.grouping.tally_by`."""
-    return Tally.of(Counter((each.outcome, each.detail) for each in outcomes), gaps)
+Counted = tuple[Subject, datetime, Outcome, Detail | None, int]
+"""Several slots of a subject with one outcome and detail, that belong to the same groups: one due time, their count."""
+
+
+def tally(outcomes: Iterable[SlotOutcome], gaps: Iterable[Gap] = (), counted: Iterable[Counted] = ()) -> Tally:
+    """Return the sums over *outcomes*, *counted* slots and *gaps*; by group it is `collector.grouping.tally_by`."""
+    sums = Counter((each.outcome, each.detail) for each in outcomes)
+    for _, _, outcome, detail, count in counted:
+        sums[outcome, detail] += count
+    return Tally.of(sums, gaps)

@@ -17,6 +17,7 @@ from collector.clock import Clock
 from collector.config import Config, source_digest
 from collector.connector import Connector
 from collector.due import Due, Order, due, missed
+from collector.encryption import keyring
 from collector.errors import BusyError, EvidencedError
 from collector.model import Artifact, Period, Run, Scope, Slot, SnapshotRequest, Subject, Sweep, Trigger
 from collector.plan import Plan, PlannedSource, build_plan, changes
@@ -147,6 +148,7 @@ class Dispatcher:
         return self._plans[-1]
 
     def _configure(self, config: Config) -> None:
+        self._store.sealing.keys.use(keyring(config.encryption))
         self._config = config
         self._grace = parse_duration(config.plan.grace)
         self._controls: ControlSet = load_controls(config.controls_path)

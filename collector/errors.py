@@ -62,6 +62,10 @@ class QueryError(EvidencedError):
     """The person asking must correct the question: an unknown kind, run, control or a malformed time."""
 
 
+class Withheld(QueryError):
+    """There is such evidence and it cannot be shown: its key is not at hand, or it was erased."""
+
+
 class ReadError(EvidencedError):
     """A read did not give a whole answer, so the run failed; the subclass is the reason that is recorded."""
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from collector.coverage import Gap, SlotOutcome, Tally
+from collector.coverage import Counted, Gap, SlotOutcome, Tally
 from collector.model import Detail, Outcome, Subject
 from collector.tag import ControlSet, controls_for
 
@@ -17,7 +17,9 @@ Groups = Callable[[Subject, datetime], Iterable[str]]
 _MS = timedelta(milliseconds=1)
 
 
-def tally_by(groups: Groups, outcomes: Iterable[SlotOutcome], gaps: Iterable[Gap] = ()) -> dict[str, Tally]:
+def tally_by(
+    groups: Groups, outcomes: Iterable[SlotOutcome], gaps: Iterable[Gap] = (), counted: Iterable[Counted] = ()
+) -> dict[str, Tally]:
     """Return the sums of every group that has a slot or a gap, by name.
 
     A slot counts in the groups its subject belongs to when it is due, a gap in those at its start and at its end. What
@@ -27,6 +29,9 @@ def tally_by(groups: Groups, outcomes: Iterable[SlotOutcome], gaps: Iterable[Gap
     for each in outcomes:
         for name in groups(each.slot.subject, each.slot.due):
             counts[name][each.outcome, each.detail] += 1
+    for subject, at, outcome, detail, count in counted:
+        for name in groups(subject, at):
+            counts[name][outcome, detail] += count
     among: dict[str, list[Gap]] = defaultdict(list)
     for gap in gaps:
         edges = (gap.period.start, gap.period.end - _MS)

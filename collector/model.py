@@ -5,6 +5,7 @@ Every instant is an aware UTC datetime; every digest is the 32 raw bytes of a SH
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -190,12 +191,38 @@ class Run:
     id: str = ""
 
 
+class ContentSecret(NamedTuple):
+    """What opens one sealed content: its *key*, the *salt* of its commitment, and the SHA-256 of the *plain* bytes.
+
+    The last tells, without opening the content, whether what was read now is the same.
+    """
+
+    key: bytes
+    salt: bytes
+    plain: bytes
+
+
+class ItemSecret(NamedTuple):
+    """What a sealed item is called (*name*: its key text), and the *key* and *salt* of its volatile fields."""
+
+    key: bytes
+    salt: bytes
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Immutable bytes named by their digest: an item's canonical JSON, or a document."""
+    """Immutable bytes named by their digest: an item's canonical JSON, or a document.
+
+    Contents of one *family* (a kind) are packed with one dictionary, which holds pieces of them; empty for none.
+    Of a sealed one *data* is the envelope, *secret* opens it, and *subject* is whose it is.
+    """
 
     digest: bytes
     data: bytes
+    family: str = field(default="", compare=False)
+    subject: Subject | None = None
+    secret: ContentSecret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +234,21 @@ class ItemChange:
     artifact: bytes | None
 
 
+class SealedItem(NamedTuple):
+    """What the store knows an item of a sealed subject as: its key digest, its artifact, and its secret."""
+
+    key_digest: bytes
+    artifact: bytes
+    secret: ItemSecret
+
+
+class Sealed(NamedTuple):
+    """What the next run of a sealed subject is compared with: the *changes* as read, and the *items* as stored."""
+
+    changes: tuple[ItemChange, ...]
+    items: Mapping[bytes, SealedItem]
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """A run and what it adds to the store.
@@ -214,7 +256,8 @@ class Observation:
     *changes* is empty unless the run collected something new; *artifacts* holds at least every artifact that
     *changes* names and the store has not seen. *volatile* is canonical JSON ``{key: {path: value}}`` of the fields
     that were split off, or None when the kind has none or the store already keeps one for this UTC day.
-    *events* says that the kind's items happened at a time: absence from a run removes nothing.
+    *events* says that the kind's items happened at a time: absence from a run removes nothing. When it is *sealed*,
+    its changes carry no key text: that is in *secrets*, by key digest.
     """
 
     run: Run
@@ -222,6 +265,8 @@ class Observation:
     artifacts: tuple[Artifact, ...] = ()
     volatile: bytes | None = None
     events: bool = False
+    secrets: Mapping[bytes, ItemSecret] = field(default_factory=dict)
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +324,9 @@ class Head:
     For an event kind *contents* holds what is known from its watermark's overlap on. *volatile_day* is the last UTC
     day (ISO) whose volatile fields are kept. *prepared* is what the last good run made of each document, by the digest
     of the document before redaction: the same document again need not be redacted again. It is never stored.
+
+    Of a sealed subject *contents* and *keys* are as read, by plain digests; *sealed* says what the store knows each
+    item as. *unknown* is what it has and nobody can name, erased or not sealed: artifacts by key digest.
     """
 
     subject: Subject
@@ -288,6 +336,8 @@ class Head:
     watermark: datetime | None = None
     volatile_day: str = ""
     prepared: dict[bytes, Prepared] = field(default_factory=dict, compare=False)
+    sealed: dict[bytes, SealedItem] | None = None
+    unknown: dict[bytes, bytes] = field(default_factory=dict)
 
 
 def show_digest(digest: bytes) -> str:

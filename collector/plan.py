@@ -28,7 +28,10 @@ _FORM = 1
 
 @dataclass(frozen=True)
 class PlannedKind:
-    """One kind of a source. *procedure* is ``sha256:<hex>``; *excluded* says why it is not read, empty: it is."""
+    """One kind of a source. *procedure* is ``sha256:<hex>``; *excluded* says why it is not read, empty: it is.
+
+    What is *sealed* is encrypted before it is stored.
+    """
 
     name: str
     level: str
@@ -37,6 +40,7 @@ class PlannedKind:
     events: bool
     criteria: tuple[str, ...] = ()
     excluded: str = ""
+    sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,7 @@ def _kinds(settings: Settings, every: Mapping[str, str], connector: Connector) -
             events=kind.since is not None,
             criteria=tuple(sorted(kind.criteria)),
             excluded=_exclusion(name, settings.exclude),
+            sealed=any(fnmatchcase(name, pattern) for pattern in settings.sealed),
         )
 
 
@@ -232,7 +237,13 @@ _SOURCE_WORDS = {
     "timezone": "time zone",
     "daily_at": "daily time",
 }
-_KIND_WORDS = {"level": "level", "cadence": "cadence", "events": "event kind", "criteria": "criteria"}
+_KIND_WORDS = {
+    "level": "level",
+    "cadence": "cadence",
+    "events": "event kind",
+    "criteria": "criteria",
+    "sealed": "sealed",
+}
 
 
 def _source_changes(old: PlannedSource, new: PlannedSource) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from collector.clock import iso
 from collector.difference import FieldChange, differences
-from collector.errors import QueryError
+from collector.errors import QueryError, Withheld
 from collector.model import Json, Run, Subject
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Life:
 
     *ended* is the first good observation that saw it otherwise, None while it is current; *ending* is then
     ``changed`` or ``gone`` (``named otherwise`` when the procedure's key is another since), else empty. *fields* are
-    what changed from the form before (empty for the first).
+    what changed from the form before (empty for the first). *withheld* says why its content cannot be shown.
     """
 
     subject: Subject
@@ -109,6 +109,7 @@ class Life:
     ended: datetime | None
     ending: str
     fields: tuple[FieldChange, ...]
+    withheld: str = ""
 
 
 def as_of(
@@ -164,8 +165,27 @@ def life(store: Store, kind: str, key: str, *, source: str = "", scope: str = ""
 
 
 def document(store: Store, artifact: bytes) -> Json:
-    """Return the content of an item's *artifact* as JSON. Raises `IntegrityError` when it fails its digest."""
+    """Return the content of an item's *artifact* as JSON.
+
+    Raises `IntegrityError` when it fails its digest, `Withheld` when it was erased or its key is not at hand.
+    """
     return json.loads(store.artifact(artifact))
+
+
+def shown_document(store: Store, artifact: bytes) -> tuple[Json, str]:
+    """Return the content of an item's *artifact* and an empty text, or None and why it is withheld."""
+    try:
+        return document(store, artifact), ""
+    except Withheld as error:
+        return None, error.message
+
+
+def _changed_fields(store: Store, before: bytes, after: bytes) -> tuple[FieldChange, ...]:
+    """Return the fields that differ; when one of the two is withheld, that is the difference which can be shown."""
+    (was, why_before), (now, why_after) = shown_document(store, before), shown_document(store, after)
+    if why_before or why_after:
+        return (FieldChange("(withheld)", "changed", why_before or "can be shown", why_after or "can be shown"),)
+    return tuple(differences(was, now))
 
 
 def subjects_of(store: Store, kind: str, *, source: str = "", scope: str = "") -> list[Subject]:
@@ -221,15 +241,14 @@ def _items_difference(store: Store, old: PopulationAt, new: PopulationAt) -> Ite
         if was is None or is_now is None:
             yield ItemDifference(old.subject, key, "added" if was is None else "removed", was, is_now)
         else:
-            fields = differences(document(store, was), document(store, is_now))
-            yield ItemDifference(old.subject, key, "changed", was, is_now, tuple(fields))
+            yield ItemDifference(old.subject, key, "changed", was, is_now, _changed_fields(store, was, is_now))
 
 
 def _life(store: Store, before: ItemVersion | None, version: ItemVersion, after: ItemVersion | None) -> Life:
     continues = after is not None and after.subject == version.subject and after.start == version.end
-    fields: list[FieldChange] = []
+    fields: tuple[FieldChange, ...] = ()
     if before is not None and before.subject == version.subject:
-        fields = differences(document(store, before.artifact), document(store, version.artifact))
+        fields = _changed_fields(store, before.artifact, version.artifact)
     last = store.observations(version.subject, version.end - _MS)[0] if version.end else None
     if version.end is None:
         last = _latest(store, version.subject)
@@ -244,7 +263,8 @@ def _life(store: Store, before: ItemVersion | None, version: ItemVersion, after:
         last.finished if last else None,
         version.end,
         ending,
-        tuple(fields),
+        fields,
+        shown_document(store, version.artifact)[1],
     )
 
 

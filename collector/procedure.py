@@ -26,6 +26,34 @@ class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class Paging(_Spec):
+    """How a source of JSON over HTTP continues a list, and how it says that there is no more.
+
+    *next* and *more* are expressions over the page: the token (``token``, ``cursor``) or the address (``next_url``)
+    that continues, and whether there is more. ``link`` takes both from the Link header (RFC 8288). A number or a token
+    is sent as *param*: in the query of a GET, in the body of a POST (dots lead into objects), as a GraphQL variable.
+    """
+
+    style: Literal["", "none", "link", "token", "next_url", "offset", "page", "cursor"] = Field(
+        default="", description="Empty: as the connector's default, with what is given here instead."
+    )
+    next: str = Field(default="", description="Expression for what continues: 'nextPageToken', '\"@odata.nextLink\"'.")
+    more: str = Field(default="", description="Expression that says whether there is more: 'hasNextPage', '!isLast'.")
+    param: str = Field(default="", description="Request parameter that takes the token, the offset or the page.")
+    size: int = Field(default=0, ge=0, description="Items asked for a page; 0 leaves it to the source.")
+    size_param: str = Field(default="", description="Request parameter that takes the size.")
+    start: int = Field(default=-1, ge=-1, description="First offset (else 0) or first page (else 1).")
+    last: Literal["", "short", "empty", "total", "more"] = Field(
+        default="",
+        description="What ends `offset` and `page`: a page that is short, is empty, makes the total, says so.",
+    )
+    total: str = Field(default="", description="Expression for how many items there are, as the source counts them.")
+
+
+def _as_paging(value: object) -> object:
+    return {"style": value} if isinstance(value, str) else value
+
+
 class Call(_Spec):
     """One declared call of an API operation and what is kept of its answer.
 
@@ -34,7 +62,9 @@ class Call(_Spec):
     value's type. The same holds in *set*.
     """
 
-    op: str = Field(description="Operation: 'kms.ListKeys'; the service may be left out after the first call.")
+    op: str = Field(
+        description="Operation: 'kms.ListKeys' (then also 'ListKeys'), 'GET /orgs/{org}/repos', 'GRAPHQL name'."
+    )
     params: dict[str, Json] = Field(default={}, description="Literal request parameters.")
     bind: dict[str, str] = Field(
         default={}, description="Request parameter -> expression over the item; inferred when names match."
@@ -61,6 +91,13 @@ class Call(_Spec):
     )
     set: dict[str, Json] = Field(default={}, description="Literal fields added to every item of this call.")
     decode: Literal["csv", "json"] | None = Field(default=None, description="Decode the bytes at 'items' first.")
+    paging: Annotated[Paging | None, BeforeValidator(_as_paging)] = Field(
+        default=None, description="How the list continues over HTTP; else as the connector's default says."
+    )
+    body: Json = Field(default=None, description="JSON body of a POST that reads, with placeholders.")
+    query: str = Field(default="", description="GraphQL document; `params` are its variables.")
+    headers: dict[str, str] = Field(default={}, description="Request headers, over the connector's own.")
+    grants: list[str] = Field(default=[], description="Permissions of this call, named when it is denied.")
 
 
 class Batch(Call):
@@ -180,12 +217,21 @@ def load_kinds(path: Path) -> dict[str, Kind]:
 
     Raises `ConfigError` naming the file, and the kind and field that are wrong or the line that is not TOML.
     """
+    return kinds_of(path, read_tables(path))
+
+
+def read_tables(path: Path) -> dict[str, Json]:
+    """Return the tables of the TOML file *path*. Raises `ConfigError` naming the file, and the line if there is one."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
+
+
+def kinds_of(path: Path, tables: Mapping[str, Json]) -> dict[str, Kind]:
+    """Return the kinds that *tables* of the file *path* declare. Raises `ConfigError` as `load_kinds` does."""
     return {name: _kind(path, name, table) for name, table in tables.items()}
 
 

@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from collector.config import Config
 from collector.data import data_path
+from collector.http.declaration import TABLE, Declaration
 from collector.model import Json, Run
 from collector.procedure import Kind
 
@@ -29,7 +30,10 @@ def schemas() -> dict[str, Json]:
 
 
 def kinds_schema() -> Json:
-    """Return the schema of a file of kinds: tables by the kind's name, calls in their short forms too."""
+    """Return the schema of a file of kinds: tables by the kind's name, calls in their short forms too.
+
+    The table of a connector that is one TOML file may stand beside them.
+    """
     kind = Kind.model_json_schema(by_alias=True)
     definitions = kind.pop("$defs")
     name = kind["properties"].pop("name")
@@ -38,13 +42,20 @@ def kinds_schema() -> Json:
     for key in ("list", "each"):
         described = {word: kind["properties"][key][word] for word in ("description", "default")}
         kind["properties"][key] = {"anyOf": [*call["anyOf"], {"type": "array", "items": call}], **described}
+    for name_of_call in ("Call", "Batch"):
+        paging = definitions[name_of_call]["properties"]["paging"]
+        paging["anyOf"] = [{"$ref": "#/$defs/Style"}, *paging["anyOf"]]
+    definitions["Style"] = definitions["Paging"]["properties"]["style"]
+    connector = Declaration.model_json_schema(by_alias=True)
+    definitions |= connector.pop("$defs")
     return _headed(
         "Kinds of evidence, by name",
         {
             "type": "object",
-            "propertyNames": {"pattern": name["pattern"]},
+            "propertyNames": {"anyOf": [{"const": TABLE}, {"pattern": name["pattern"]}]},
+            "properties": {TABLE: {"$ref": "#/$defs/Declaration"}},
             "additionalProperties": {"$ref": "#/$defs/Kind"},
-            "$defs": {**definitions, "Kind": kind},
+            "$defs": {**definitions, "Kind": kind, "Declaration": connector},
         },
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -16,12 +17,26 @@ import structlog
 import collector
 from collector.clock import Clock, iso
 from collector.collect import SKEW_WARNING_MS, Task, collect
+from collector.connector import Session
 from collector.due import Order
-from collector.errors import StoreError
+from collector.errors import IntegrityError, StoreError
 from collector.heads import Heads
-from collector.model import Artifact, Head, Observation, Outcome, Provenance, Run, Sweep, Trigger, show_digest
+from collector.model import (
+    Artifact,
+    Head,
+    Observation,
+    Outcome,
+    Principal,
+    Provenance,
+    Run,
+    Sweep,
+    Trigger,
+    show_digest,
+)
 from collector.plan import PlannedKind, PlannedSource
 from collector.schedule import parse_duration
+from collector.sealer import Sealer
+from collector.sealing import NOT_AT_HAND
 from collector.source import Source, Visit, visit
 from collector.store import Store
 from collector.tag import ControlSet, controls_for
@@ -93,7 +108,18 @@ class Sweeper:
             planned_kind, scope = places[order.subject]
             kind = known[planned_kind.name]
             provenance = self._provenance(source, planned, planned_kind, plan_version)
-            tasks.append(Task(order.subject, kind, scope, order.due, order.trigger, provenance, planned.account))
+            tasks.append(
+                Task(
+                    order.subject,
+                    kind,
+                    scope,
+                    order.due,
+                    order.trigger,
+                    provenance,
+                    planned.account,
+                    planned_kind.sealed,
+                )
+            )
         return tasks
 
     def _provenance(
@@ -125,7 +151,9 @@ class Sweeper:
         since = time.monotonic()
         with ThreadPoolExecutor(source.settings.concurrency, thread_name_prefix=f"run-{source.name}") as pool:
             waiting: set[Future[Observation]] = {
-                pool.submit(self._collect, opening, task, self._heads.get(task.subject), limit) for task in tasks
+                pool.submit(self._collect, opens, task, head, limit, sealer)
+                for task in tasks
+                for opens, head, sealer in [self._prepared(opening, task)]
             }
             while waiting:
                 finished, waiting = wait(waiting, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -139,10 +167,32 @@ class Sweeper:
                     part, since = [], time.monotonic()
         yield part, True
 
-    def _collect(self, opening: Visit, task: Task, head: Head, limit: timedelta) -> Observation:
+    def _prepared(self, opening: Visit, task: Task) -> tuple[Visit, Head, Sealer | None]:
+        """Return how *task* opens its source, what it is compared with, and what seals it.
+
+        Where the key is not at hand nothing is read: what could not be sealed must not be kept.
+        """
+        if not task.sealed:
+            return opening, self._heads.get(task.subject), None
+        try:
+            key = self._store.sealing.key_of(task.subject)
+            head = self._heads.get(task.subject, sealed=True)
+        except (*NOT_AT_HAND, IntegrityError) as error:
+            return partial(_refuse, error), self._store.head(task.subject), None
+        return opening, head, Sealer(self._store, head, key, tuple(task.kind.redact))
+
+    def _collect(self, opening: Visit, task: Task, head: Head, limit: timedelta, sealer: Sealer | None) -> Observation:
+        stage = self._stage if sealer is None else partial(self._stage_sealed, sealer)
         with self._watcher.reading(task.subject.source):
             return collect(
-                opening, task, head, clock=self._clock, limit=limit, stage=self._stage, stopping=self._stopping
+                opening,
+                task,
+                head,
+                clock=self._clock,
+                limit=limit,
+                stage=stage,
+                stopping=self._stopping,
+                sealer=sealer,
             )
 
     def _record(
@@ -171,6 +221,9 @@ class Sweeper:
         held = tuple(artifacts)
         self._persist(lambda: self._store.stage(held))
 
+    def _stage_sealed(self, sealer: Sealer, artifacts: Iterable[Artifact]) -> None:
+        self._stage(sealer.stage(artifacts))
+
     def _persist(self, write: Callable[[], _T]) -> _T:
         """Return what *write* returns, trying again for as long as the store is away and nobody stops us."""
         for attempt in range(1_000_000):
@@ -196,6 +249,10 @@ class Sweeper:
         self._log.debug("collected", **known, detail=str(run.detail), items=run.counts.items)
         if run.skew_ms is not None and abs(run.skew_ms) > SKEW_WARNING_MS:
             self._log.warning("clocks differ", **known, skew_s=run.skew_ms // 1000)
+
+
+def _refuse(error: Exception) -> tuple[Session, Principal]:
+    raise error
 
 
 # A sweep that carries a scheduled run counts as scheduled: it is what accounts for the slots up to its due time.

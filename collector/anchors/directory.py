@@ -12,7 +12,7 @@ from pydantic import Field
 from collector.anchors.contract import Anchor, AnchorSettings, file_name, newest_name
 from collector.errors import DeliveryError, HistoryError
 from collector.model import Json
-from collector.signer.memory import sync_folder
+from collector.private_files import sync_folder
 
 
 class DirectorySettings(AnchorSettings):

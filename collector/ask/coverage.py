@@ -6,36 +6,47 @@ period does not depend on today's configuration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from collector.ask.dues import Dues, dues
+from collector.ask.fitting import Fit, Settled
 from collector.ask.plans import recorded_plans
-from collector.coverage import LOST, Gap, Recorded, SlotOutcome, Tally, gaps, outcomes, tally
+from collector.clock import to_ms
+from collector.coverage import LOST, Counted, Gap, Recorded, Tally, gaps, outcomes, tally
 from collector.criteria import criteria
+from collector.engagement import Terms
 from collector.errors import QueryError
 from collector.grouping import Groups, by_control, by_criterion, by_day, by_kind, by_scope, by_source, tally_by
-from collector.model import Outcome, Period, Slot, Subject
+from collector.model import Outcome, Period, Slot, Subject, Trigger
 from collector.plan import Plan
-from collector.schedule import exclusions, slots_through
+from collector.schedule import exclusions
 from collector.tag import ControlSet
 
 if TYPE_CHECKING:
-    from collector.store import RunOutcome, Store
+    from collector.store import Page, RunOutcome, Store, Stretch
 
 GROUPINGS = ("criterion", "control", "kind", "source", "scope", "day")
 
 # A gap that reaches into the period began at a slot before it; the longest usual cadence is a month.
 _LEAD_IN = timedelta(days=35)
 _MS = timedelta(milliseconds=1)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to cover: a period, and only the slots that fit. *kind* may be a pattern; empty means any."""
+    """What to cover: a period, and only the slots that fit. *kind* may be a pattern; empty means any.
+
+    With the *terms* of an engagement, only what is in scope of it.
+    """
 
     period: Period
     source: str = ""
@@ -43,6 +54,7 @@ class Question:
     criterion: str = ""
     control: str = ""
     by: str = "criterion"
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +80,8 @@ class Coverage:
     """The answer. *until* is the period's end, or the present where that is sooner: later slots are not due yet.
 
     *pending* counts slots that are due but whose time to be read has not passed. *unserved* names the criteria or
-    controls that nothing planned serves, when asked by them. *slots* is what became of each due slot. *lost* are the
-    events that were found lost in the period: no gap shows them, for the run that found it out did collect.
+    controls that nothing planned serves, when asked by them. *lost* are the events that were found lost in the
+    period: no gap shows them, for the run that found it out did collect.
     """
 
     question: Question
@@ -79,7 +91,6 @@ class Coverage:
     gaps: tuple[Gap, ...]
     pending: int
     unserved: tuple[str, ...]
-    slots: tuple[SlotOutcome, ...]
     lost: tuple[Lost, ...]
 
 
@@ -96,33 +107,73 @@ def coverage(store: Store, question: Question, *, now: datetime, grace: timedelt
     groupings = _groupings(plans, controls)
     wanted = _wanted(question, plans, controls, groupings)
     span = Period(question.period.start - _LEAD_IN, min(question.period.end, now + _MS))
-    due = _due(plans, span, question, wanted)
-    recorded = [run for sweep in store.sweeps(span, question.source or None) for run in sweep.runs]
-    missed = store.missed(span, question.source or None)
-    found = outcomes(due, map(_recorded, recorded), missed, exclusions(plans), now=now, grace=grace)
+    edges = [valid_from for valid_from, _ in controls]
+    due = dues(plans, span, question.source, wanted, edges)
+    recorded, fit = _recorded(store, span, question, due)
+    found = outcomes(
+        fit.left,
+        map(_of_slot, recorded),
+        store.missed(span, question.source or None),
+        exclusions(plans),
+        now=now,
+        grace=grace,
+    )
     inside = [each for each in found if each.slot.due >= question.period.start]
     seen = ((run.subject, run.finished, run.id) for run in recorded if run.outcome is Outcome.COLLECTED)
-    missing = gaps(found, seen, question.period, now=now)
-    groups = _with_none(groupings[question.by], question.by)
+    missing = gaps([*found, *fit.ends], seen, question.period, now=now)
+    settled = list(_settled(fit.settled, Period(question.period.start, span.end), edges, question.by))
+    groups = _with_none(_asked_for(question, groupings[question.by]), question.by)
     return Coverage(
         question=question,
         until=min(question.period.end, now),
-        rows=tuple(_rows(question, controls, tally_by(groups, inside, missing))),
-        total=tally(inside, missing),
+        rows=tuple(_rows(question, controls, tally_by(groups, inside, missing, settled))),
+        total=tally(inside, missing, settled),
         gaps=tuple(missing),
-        pending=len(due) - len(found),
+        pending=len(fit.left) - len(found),
         unserved=tuple(_unserved(question, plans, controls)),
-        slots=tuple(inside),
         lost=tuple(_lost(recorded, question.period, wanted)),
     )
 
 
-def _due(plans: Sequence[Plan], period: Period, question: Question, wanted: Groups) -> list[Slot]:
-    every = slots_through(plans, period, question.source or None)
-    return [slot for slot in every if any(True for _ in wanted(slot.subject, slot.due))]
+def _recorded(
+    store: Store, span: Period, question: Question, due: Mapping[Subject, Sequence[Dues]]
+) -> tuple[list[RunOutcome], Fit]:
+    """Return the runs that the pages of the slot ledger do not settle, and what they do settle of the slots *due*."""
+    pages = [page for each in store.slot_pages(span, question.source or None).values() for page in each]
+    held: dict[Subject, list[tuple[Page, Stretch]]] = defaultdict(list)
+    others: dict[Subject, list[int]] = defaultdict(list)
+    recorded: dict[str, RunOutcome] = {}
+    for page in pages:
+        for subject, stretches in page.stretches.items():
+            held[subject] += ((page, each) for each in stretches)
+        for run in page.others:
+            recorded[run.id] = run
+            if run.trigger is Trigger.SCHEDULE:
+                others[run.subject].append(to_ms(run.due))
+    fit = Fit()
+    for subject, pieces in due.items():
+        fit.add(subject, pieces, held[subject], others[subject])
+    recorded |= {run.id: run for run in store.outcomes(fit.opened - recorded.keys())}
+    return list(recorded.values()), fit
 
 
-def _recorded(run: RunOutcome) -> Recorded:
+def _settled(settled: Iterable[Settled], period: Period, edges: Iterable[datetime], by: str) -> Iterator[Counted]:
+    """Yield the settled slots of *period*, those together that are in the same groups."""
+    days = (period.end - period.start) // _DAY + 2 if by == "day" else 0
+    midnight = period.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    inside = {each for each in edges if period.start < each < period.end}
+    midnights = (midnight + number * _DAY for number in range(days))
+    inside |= {each for each in midnights if period.start < each < period.end}
+    cuts = [period.start, *sorted(inside), period.end]
+    pieces = [(at, to_ms(at), to_ms(after)) for at, after in pairwise(cuts)]
+    starts = [start for _, start, _ in pieces]
+    for slots in settled:
+        for at, start, end in pieces[max(0, bisect_right(starts, slots.first) - 1) : bisect_right(starts, slots.last)]:
+            for detail, count in slots.between(start, end):
+                yield slots.subject, at, Outcome.COLLECTED, detail, count
+
+
+def _of_slot(run: RunOutcome) -> Recorded:
     slot = Slot(run.subject, run.due)
     return Recorded(slot, run.outcome, run.detail, run.reason, run.id, run.message, run.trigger)
 
@@ -150,6 +201,13 @@ def _with_none(groups: Groups, by: str) -> Groups:
     return lambda subject, at: tuple(groups(subject, at)) or (f"(no {by})",)
 
 
+def _asked_for(question: Question, groups: Groups) -> Groups:
+    """Return *groups* without the criteria or controls that the engagement does not name: they are no row of it."""
+    terms = question.terms
+    names = {"criterion": terms.criteria, "control": terms.controls}.get(question.by, ()) if terms else ()
+    return (lambda subject, at: [each for each in groups(subject, at) if each in names]) if names else groups
+
+
 def _criteria_of_kinds(plans: Sequence[Plan]) -> dict[str, tuple[str, ...]]:
     """Return the criteria of each kind ever planned, as the newest plan that has it says."""
     return {kind.name: kind.criteria for plan in plans for source in plan.sources for kind in source.kinds}
@@ -169,13 +227,16 @@ def _wanted(
     chosen = {name for name in kinds if fnmatchcase(name, question.kind or "*")}
     if question.kind and not chosen:
         _known("kind", question.kind, kinds)
-    serving = groupings["criterion"], groupings["control"]
+    serving, terms = (groupings["criterion"], groupings["control"]), question.terms
 
     def wanted(subject: Subject, due: datetime) -> Iterable[str]:
-        if subject.kind not in chosen:
+        if subject.kind not in chosen or (terms and not terms.holds(subject)):
             return ()
         for name, groups in zip((question.criterion, question.control), serving, strict=True):
             if name and name not in groups(subject, due):
+                return ()
+        for names, groups in zip((terms.criteria, terms.controls) if terms else (), serving, strict=False):
+            if names and not set(names).intersection(groups(subject, due)):
                 return ()
         return ("wanted",)
 
@@ -216,7 +277,8 @@ def _unserved(
     kinds = _criteria_of_kinds(plans)
     if question.by == "criterion":
         served = {name for names in kinds.values() for name in names}
-        yield from (name for name in criteria() if name not in served)
+        asked = (question.terms.criteria if question.terms else ()) or criteria()
+        yield from (name for name in asked if name not in served)
     elif controls:
         for each in controls[-1][1].controls:
             if not any(each.shown_by(kind) for kind in kinds):

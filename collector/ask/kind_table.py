@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from collector.connector import Connector, connectors
+from collector.connector import Connector
+from collector.installed import connectors
 from collector.procedure import Kind
 
 _HEAD = """# Kinds of evidence

@@ -12,17 +12,26 @@ from collector.cli import (
     asking,
     coverage,
     database,
+    encryption,
+    engagement,
+    erase,
     keys,
     kinds,
     log,
     plan,
     policy,
+    population,
+    reconcile,
+    request,
+    review,
     running,
     runs,
+    sample,
     setup,
     snapshot,
     status,
     tag,
+    upload,
     verify,
 )
 from collector.cli.exits import MEANINGS
@@ -30,8 +39,10 @@ from collector.cli.exits import MEANINGS
 _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
+    "engagement", "population", "populations", "sample", "reconcile",
+    "upload", "uploads", "request", "review", "reviews",
     "kinds", "plan", "policy", "tag",
-    "log", "keys", "verify", "proof", "db",
+    "log", "keys", "verify", "proof", "encryption", "erase", "db",
 )  # fmt: skip
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
@@ -85,6 +96,16 @@ app.command("as-of")(asking.as_of)
 app.command("diff")(asking.diff)
 app.command("history")(asking.history)
 app.command("runs")(runs.runs)
+app.add_typer(engagement.app, name="engagement")
+app.command("population")(population.population)
+app.command("populations")(population.populations)
+app.add_typer(sample.app, name="sample")
+app.command("reconcile")(reconcile.reconcile)
+app.command("upload")(upload.upload)
+app.command("uploads")(upload.uploads)
+app.add_typer(request.app, name="request")
+app.command("review")(review.review)
+app.command("reviews")(review.reviews)
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)
@@ -93,4 +114,6 @@ app.add_typer(log.app, name="log")
 app.add_typer(keys.app, name="keys")
 app.command("verify")(verify.verify)
 app.command("proof")(verify.proof)
+app.add_typer(encryption.app, name="encryption")
+app.command("erase")(erase.erase)
 app.add_typer(database.app, name="db")

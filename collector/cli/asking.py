@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from collector.cli.layout import Part, Table, lines, outline, show
-from collector.cli.opening import instants, opened_store
-from collector.cli.options import ConfigOption, JsonOption, KindArgument, ScopeOption, SourceOption
+from collector.cli.opening import asked_period, in_scope_of, instants, opened_store
+from collector.cli.options import ConfigOption, EngagementOption, JsonOption, KindArgument, ScopeOption, SourceOption
 from collector.cli.render import plural, show_json
 from collector.clock import iso
 from collector.errors import QueryError
@@ -36,6 +37,7 @@ def as_of(
     scope: ScopeOption = "",
     key: Annotated[str, typer.Option("--key", metavar="KEY", help="Only this item, whole.", show_default=False)] = "",
     fields: _FieldOption = None,
+    engagement: EngagementOption = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,7 +54,9 @@ def as_of(
     (when,), now = instants(at)
     columns = _columns(fields)
     with opened_store(config) as store:
-        found = ask(store, kind, when, now=now, source=source, scope=scope, key=key)
+        in_scope = in_scope_of(store, engagement)
+        every = ask(store, kind, when, now=now, source=source, scope=scope, key=key)
+        found = [each for each in every if in_scope(each.subject)]
         if as_json:
             show_json({"kind": kind, "at": when, "populations": [_with_documents(store, each) for each in found]})
             return
@@ -63,16 +67,19 @@ def as_of(
 
 def diff(
     kind: KindArgument,
-    since: Annotated[str, typer.Option("--from", metavar="TIME", help="The earlier instant.")],
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="The earlier instant.")] = "",
     until: Annotated[
         str, typer.Option("--to", metavar="TIME", help="The later instant; left out: now.", show_default=False)
     ] = "",
     source: SourceOption = "",
     scope: ScopeOption = "",
+    engagement: EngagementOption = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what differs between two instants, field by field.
+
+    Of an engagement, left out: from the start of its period to its end, or now.
 
     \b
     Example: evidenced diff aws.ec2.security_groups \\
@@ -80,9 +87,19 @@ def diff(
     """
     from collector.population import difference
 
-    (start, *end), now = instants(since, *([until] if until else []))
+    _, now = instants()
+    if not (since or engagement):
+        raise QueryError("a difference is between two instants", hint="Say from when: --from TIME, or --engagement.")
     with opened_store(config) as store:
-        found = difference(store, kind, start, end[0] if end else now, now=now, source=source, scope=scope)
+        period, _ = asked_period(store, engagement, since, until)
+        in_scope = in_scope_of(store, engagement)
+        end = period.end if until else min(period.end, now)
+        every = difference(store, kind, period.start, end, now=now, source=source, scope=scope)
+    found = replace(
+        every,
+        subjects=tuple(each for each in every.subjects if in_scope(each.subject)),
+        items=tuple(each for each in every.items if in_scope(each.subject)),
+    )
     if as_json:
         show_json(found)
     else:
@@ -116,17 +133,13 @@ def history(
 
 def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
     from collector.cli.render import plain
-    from collector.population import document
+    from collector.population import shown_document
 
     volatile = _volatile(store, found)
-    items = [
-        {
-            **plain(each),
-            "document": document(store, each.artifact),
-            "volatile": volatile.get(each.key),
-        }
-        for each in found.items
-    ]
+    items = []
+    for each in found.items:
+        content, withheld = shown_document(store, each.artifact)
+        items.append({**plain(each), "document": content, "withheld": withheld, "volatile": volatile.get(each.key)})
     return {
         "subject": found.subject,
         "observed": found.run is not None,
@@ -164,8 +177,9 @@ def _population(store: Store, found: PopulationAt, at: datetime, columns: Column
 
 
 def _item(store: Store, item: ItemAt, volatile: Json) -> Iterator[Part]:
-    from collector.population import document
+    from collector.population import shown_document
 
+    content, withheld = shown_document(store, item.artifact)
     yield ""
     yield from lines(
         [
@@ -173,10 +187,12 @@ def _item(store: Store, item: ItemAt, volatile: Json) -> Iterator[Part]:
             ("  so since", item.since),
             ("  until", item.until or "still so"),
             ("  artifact", "sha256:" + item.artifact.hex()),
+            ("  withheld", withheld),
         ]
     )
     yield ""
-    yield from outline(document(store, item.artifact), "  ")
+    if not withheld:
+        yield from outline(content, "  ")
     if volatile:
         yield ""
         yield "  Fields that vary by themselves, kept once a day (as last kept by then):"
@@ -190,25 +206,18 @@ def _volatile(store: Store, found: PopulationAt) -> dict[str, Json]:
 
 def _values(store: Store, item: ItemAt, columns: Columns) -> list[object]:
     """Return the cells of an item: what each of *columns* finds in it, or the artifact's name when there are none."""
-    from collector.population import document
+    from collector.population import shown_document
 
     if not columns:
         return [item.artifact]
-    content = document(store, item.artifact)
-    return [_short(each.search(content)) for each in columns.values()]
+    content, withheld = shown_document(store, item.artifact)
+    return [f"({withheld})" if withheld else _short(each.search(content)) for each in columns.values()]
 
 
 def _columns(expressions: list[str] | None) -> Columns:
-    import jmespath
-    from jmespath.exceptions import JMESPathError
+    from collector.ask.expressions import compiled
 
-    columns = {}
-    for text in expressions or []:
-        try:
-            columns[text] = jmespath.compile(text)
-        except JMESPathError as error:
-            raise QueryError(f"{text!r} is not a JMESPath expression: {error}", hint="E.g. Tags[].Key") from None
-    return columns
+    return {text: compiled(text) for text in expressions or []}
 
 
 def _difference(found: Difference) -> Iterator[Part]:
@@ -261,6 +270,7 @@ def _form(form: Life) -> Iterator[Part]:
             ("  last seen so", form.last_seen),
             ("  then", ended),
             ("  artifact", "sha256:" + form.artifact.hex()),
+            ("  withheld", form.withheld),
         ]
     )
     yield from _fields(form.fields)

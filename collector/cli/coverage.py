@@ -9,9 +9,10 @@ import typer
 
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, show
-from collector.cli.opening import load_ours, opened, period_of
+from collector.cli.opening import asked_period, load_ours, opened
 from collector.cli.options import (
     ConfigOption,
+    EngagementOption,
     FromOption,
     JsonOption,
     KindOption,
@@ -20,13 +21,19 @@ from collector.cli.options import (
     ToOption,
 )
 from collector.cli.render import plural, show_json, span
+from collector.cli.upload import due_parts
 from collector.clock import iso
 from collector.errors import QueryError
 from collector.model import Outcome
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from collector.ask.coverage import Coverage
+    from collector.config import Config
     from collector.coverage import Gap
+    from collector.store import Store
+    from collector.upload import Expected
 
 _SHOWN_RUNS = 6
 
@@ -55,6 +62,7 @@ def coverage(
     control: ServingOption = "",
     source: SourceOption = "",
     kind: KindOption = "",
+    engagement: EngagementOption = "",
     by: _By = "",
     fail_on_gap: _FailOnGap = False,
     config: ConfigOption = None,
@@ -63,7 +71,7 @@ def coverage(
     """Show what became of every slot due in a period, and its gaps.
 
     A slot is collected, failed, missed or excluded; each gap is shown with its cause. Left out, the period is the
-    last 30 days.
+    last 30 days, or that of the engagement.
 
     \b
     Example: evidenced coverage --from 2026-01-01 --to 2026-04-01 \\
@@ -77,16 +85,28 @@ def coverage(
     by = by or ("kind" if criterion or control else "criterion")
     if by not in GROUPINGS:
         raise QueryError(f"coverage cannot be grouped by {by!r}", hint=f"Group by {', '.join(GROUPINGS)}.")
-    question = Question(period_of(since, until), source, kind, criterion, control, by)
     settings = load_ours(config)
     with opened(settings) as store:
-        found = ask(store, question, now=SystemClock().now(), grace=parse_duration(settings.plan.grace))
+        period, terms = asked_period(store, engagement, since, until)
+        question = Question(period, source, kind, criterion, control, by, terms)
+        now = SystemClock().now()
+        found = ask(store, question, now=now, grace=parse_duration(settings.plan.grace))
+        due = _uploads(store, settings, engagement, now) if engagement else []
     if as_json:
-        show_json(_document(found))
+        show_json(_document(found) | ({"engagement": engagement, "uploads": due} if engagement else {}))
     else:
         show(*_coverage(found))
+        show(*due_parts(due))
     if fail_on_gap and (found.gaps or found.lost or not found.total.due):
         raise typer.Exit(NOT_IN_ORDER)
+
+
+def _uploads(store: Store, settings: Config, engagement: str, now: datetime) -> list[Expected]:
+    from collector.ask.engagements import engagement_of
+    from collector.ask.uploads import uploads_due
+    from collector.tag import load_controls
+
+    return uploads_due(store, load_controls(settings.controls_path), engagement_of(store, engagement), now=now)
 
 
 def _document(found: Coverage) -> dict[str, object]:

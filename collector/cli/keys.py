@@ -25,7 +25,7 @@ _REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept with the reco
 
 @app.callback()
 def _group() -> None:
-    """Make, show, rotate and revoke the keys that sign checkpoints.
+    """Make, show, rotate and revoke signing keys.
 
     The configuration says where each key is; the log says from when until when it is to be believed.
 

@@ -32,7 +32,7 @@ def list_(patterns: Patterns = None, criterion: Criterion = "", as_json: JsonOpt
     Example: evidenced kinds list 'aws.iam.*' --criterion CC6.1
     """
     from collector.ask.kinds import matching
-    from collector.connector import connectors
+    from collector.installed import connectors
 
     found = [each.kind for each in matching(connectors(), patterns or [], criterion)]
     if as_json:
@@ -68,7 +68,7 @@ def explain(kind: KindArgument, as_json: JsonOption = False) -> None:
     Example: evidenced kinds explain aws.iam.credential_report
     """
     from collector.ask.kinds import find
-    from collector.connector import connectors
+    from collector.installed import connectors
 
     found = find(connectors(), kind)
     inferred, grants = found.connector.explain(found.kind), found.connector.grants(found.kind)
@@ -111,8 +111,8 @@ def lint(patterns: Patterns = None, as_json: JsonOption = False) -> None:
     """
     from collector.ask.kinds import lint as problems_of
     from collector.ask.kinds import matching
-    from collector.connector import connectors
     from collector.criteria import criteria
+    from collector.installed import connectors
 
     known = connectors()
     problems = problems_of(known, patterns or [], criteria())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,8 @@ from collector.errors import ConfigError, QueryError
 if TYPE_CHECKING:
     from collector.config import Config
     from collector.connector import Connector
-    from collector.model import Period
+    from collector.engagement import Terms
+    from collector.model import Period, Subject
     from collector.store import Store
 
 DEFAULT_CONFIG = "evidenced.toml"
@@ -29,7 +30,7 @@ def config_path(option: Path | None) -> Path:
 def load(option: Path | None) -> tuple[Config, Mapping[str, Connector]]:
     """Return the configuration, sources and all, and every installed connector. Raises `ConfigError`."""
     from collector.config import load_config
-    from collector.connector import connectors
+    from collector.installed import connectors
     from collector.logs import configure_logs
 
     path = _existing(option)
@@ -63,9 +64,11 @@ def _existing(option: Path | None) -> Path:
 def opened(config: Config, *, create: bool = False) -> Iterator[Store]:
     """Open the store of *config*, and close it at the end. Raises `StoreError`."""
     from collector.clock import SystemClock
+    from collector.encryption import keyring
     from collector.store import open_store
 
     store = open_store(config.store.url, clock=SystemClock(), create=create)
+    store.sealing.keys.use(keyring(config.encryption))
     try:
         yield store
     finally:
@@ -91,6 +94,18 @@ def require_whole(config: Config, store: Store, *, always: bool = False) -> None
     # An anchor that does not answer is a warning, and the answer on standard output stays whole.
     configure_logs("warning", "console")
     (compare if always else require_whole_alone)(config, store)
+
+
+@contextmanager
+def recording(option: Path | None) -> Iterator[tuple[Config, Store]]:
+    """Open the store that exists where the configuration says, for a command that records something in it.
+
+    Raises `ConfigError`, `StoreError`, and `HistoryError` as `require_whole`.
+    """
+    settings = load_ours(option)
+    with opened(settings) as store:
+        require_whole(settings, store)
+        yield settings, store
 
 
 def actor(name: str) -> str:
@@ -119,6 +134,27 @@ def period_of(since: str, until: str, *, days: int = 30) -> Period:
             hint="A period includes its start, not its end: for March, --from 2026-03-01 --to 2026-04-01.",
         )
     return Period(start, end)
+
+
+def asked_period(store: Store, engagement: str, since: str, until: str) -> tuple[Period, Terms | None]:
+    """Return the period that is asked about, and the terms of *engagement* if one is named: its period is the default.
+
+    Raises `QueryError` as `period_of`, and when there is no such engagement.
+    """
+    from collector.ask.engagements import engagement_of
+    from collector.clock import iso
+
+    if not engagement:
+        return period_of(since, until), None
+    terms = engagement_of(store, engagement).terms
+    return period_of(since or iso(terms.period.start), until or iso(terms.period.end)), terms
+
+
+def in_scope_of(store: Store, engagement: str) -> Callable[[Subject], bool]:
+    """Return whether a subject is in scope of *engagement*; without one everything is. Raises `QueryError`."""
+    from collector.ask.engagements import engagement_of
+
+    return engagement_of(store, engagement).terms.holds if engagement else lambda _: True
 
 
 def instants(*texts: str) -> tuple[list[datetime], datetime]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 ConfigOption = Annotated[
     Path | None,
@@ -41,3 +42,28 @@ ActorOption = Annotated[
 ServingOption = Annotated[
     str, typer.Option("--control", metavar="ID", help="Only what serves this control.", show_default=False)
 ]
+EngagementOption = Annotated[
+    str,
+    typer.Option("--engagement", metavar="NAME", help="Of this engagement: its period and scope.", show_default=False),
+]
+InEngagementOption = Annotated[
+    str, typer.Option("--engagement", metavar="NAME", help="Only of this engagement.", show_default=False)
+]
+ForEngagementOption = Annotated[str, typer.Option("--engagement", metavar="NAME", help="The engagement it is for.")]
+
+
+class ByDefault(TyperGroup):
+    """Takes `tag 12-3 ...` as `tag add 12-3 ...`: what follows is an argument of *default* unless it is a command."""
+
+    default = ""
+
+    @classmethod
+    def of(cls, default: str) -> type[ByDefault]:
+        """Return the group whose command *default* may be left out."""
+        return type(f"{cls.__name__}{default.title()}", (cls,), {"default": default})
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """See the class."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)

@@ -31,7 +31,7 @@ def policy(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the least-privilege policy for the kinds that are enabled.
+    """Print the least-privilege policy of what is enabled.
 
     Without a configuration, for every kind of the connector. There may be several documents: each is within the
     vendor's size limit.
@@ -40,7 +40,7 @@ def policy(
     Example: evidenced policy aws --source aws:prod --into policies/
     """
     from collector.ask.kinds import find_connector
-    from collector.connector import connectors
+    from collector.installed import connectors
 
     known = connectors()
     chosen = find_connector(known, connector)

@@ -15,11 +15,13 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from collector.clock import iso
+from collector.errors import QueryError
 from collector.model import Json
 
 # Python calls controls, bidirectional and other format marks, separators, surrogates and unassigned points unprintable.
@@ -99,6 +101,14 @@ def write(text: str) -> None:
         # Python flushes stdout once more at exit and would complain; there it must find something that takes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(141) from None
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write *data* to the file *path*. Raises `QueryError` when that cannot be done."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise QueryError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def note(text: str) -> None:

@@ -7,8 +7,17 @@ from typing import Annotated
 import typer
 
 from collector.cli.layout import Table, show
-from collector.cli.opening import opened_store, period_of
-from collector.cli.options import ConfigOption, FromOption, JsonOption, KindOption, ScopeOption, SourceOption, ToOption
+from collector.cli.opening import asked_period, in_scope_of, opened_store
+from collector.cli.options import (
+    ConfigOption,
+    EngagementOption,
+    FromOption,
+    JsonOption,
+    KindOption,
+    ScopeOption,
+    SourceOption,
+    ToOption,
+)
 from collector.cli.render import show_json
 from collector.cli.words import came_of
 from collector.errors import QueryError
@@ -28,6 +37,7 @@ def runs(
     scope: ScopeOption = "",
     outcome: _Outcome = "",
     limit: _Limit = 50,
+    engagement: EngagementOption = "",
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,9 +48,10 @@ def runs(
     """
     if outcome not in ("", Outcome.COLLECTED, Outcome.FAILED):
         raise QueryError(f"a run is collected or failed, not {outcome!r}", hint="Missed slots: `evidenced coverage`.")
-    period = period_of(since, until) if since or until else None
     with opened_store(config) as store:
-        found = store.runs(
+        period = asked_period(store, engagement, since, until)[0] if since or until or engagement else None
+        in_scope = in_scope_of(store, engagement)
+        every = store.runs(
             period,
             source=source or None,
             kind=kind or None,
@@ -48,6 +59,7 @@ def runs(
             outcome=Outcome(outcome) if outcome else None,
             limit=limit,
         )
+        found = [each for each in every if in_scope(each.subject)]
     if as_json:
         show_json({"period": period, "runs": found, "limit": limit})
         return
@@ -56,7 +68,7 @@ def runs(
         for run in found
     ]
     show(Table(["run", "due", "source", "kind", "scope", "items", "outcome"], rows, right=["items"]))
-    if len(found) == limit:
+    if len(every) == limit:
         show("", f"Only the newest {limit} are shown; more with --limit.")
 
 

@@ -5,25 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from collector.cli.layout import Table, show
 from collector.cli.opening import actor, instants, load_ours, opened, opened_store, require_whole
-from collector.cli.options import ActorOption, ConfigOption, JsonOption
+from collector.cli.options import ActorOption, ByDefault, ConfigOption, JsonOption
 from collector.cli.render import plural, show_json
 
-
-class _AddByDefault(TyperGroup):
-    """Takes `tag 12-3 ...` as `tag add 12-3 ...`: what follows is a target unless it is a command."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """See the class."""
-        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = ["add", *args]
-        return super().parse_args(ctx, args)
-
-
-app = typer.Typer(cls=_AddByDefault)
+app = typer.Typer(cls=ByDefault.of("add"))
 
 _NOTE = typer.Option("--note", metavar="TEXT", help="Why; kept with the claim.")
 

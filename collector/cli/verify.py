@@ -12,7 +12,7 @@ from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import load_ours, opened, require_whole
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import plural, progress, show_json
+from collector.cli.render import plural, progress, show_json, write_file
 from collector.errors import IntegrityError, QueryError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _ROOTS = typer.Option(
     show_default=False,
 )
 _READ_ONLY = typer.Option("--no-record", help="Only look: record no result.")
+_REBUILD = typer.Option("--rebuild", help="First make every projection again from evidence, and say what differed.")
 _TARGET = typer.Argument(metavar="RUN|ARTIFACT", help="A run's id, or sha256:... of an artifact.")
 _OUT = typer.Option("--out", "-o", metavar="FILE", help="Where to write the proof.")
 
@@ -43,6 +44,7 @@ def verify(
     key: Annotated[list[str] | None, _KEY] = None,
     roots: Annotated[list[Path] | None, _ROOTS] = None,
     no_record: Annotated[bool, _READ_ONLY] = False,
+    rebuild: Annotated[bool, _REBUILD] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,8 +55,12 @@ def verify(
     trusted under the roots that the configuration names, and under --roots; for a proof under --roots alone. Exits
     with 1 when anything differs, and records the result in the log; with 7, and without, on a store that was put back.
 
+    With --rebuild the projections (item_version, slot_page: nothing that is not in the evidence too) are thrown away
+    and made again first, in one transaction. On PostgreSQL that takes a login that may act for the tables' owner.
+
     \b
     Example: evidenced verify --since checkpoint.note --key vkey
+    Example: evidenced verify --rebuild
     Example: evidenced verify run-12-3.proof --key vkey --roots tsa-root.pem
     """
     from collector.tokens import read_roots
@@ -65,8 +71,8 @@ def verify(
     if file is not None:
         from collector.verify import Trust, check_proof, read_proof
 
-        if since or anchors:
-            raise QueryError("a proof is checked by itself", hint="Leave out --since and --anchors.")
+        if since or anchors or rebuild:
+            raise QueryError("a proof is checked by itself", hint="Leave out --since, --anchors and --rebuild.")
         checked = check_proof(read_proof(file), keys, Trust(roots=trusted))
         if as_json:
             show_json(checked)
@@ -75,11 +81,15 @@ def verify(
         if checked.trouble:
             raise typer.Exit(NOT_IN_ORDER)
         return
-    found, leaf, lost = _verified(config, _notes(since or [], anchors), keys, trusted, record=not no_record)
+    if rebuild and no_record:
+        raise QueryError("what is rebuilt is recorded", hint="Leave out --no-record, or --rebuild.")
+    notes = _notes(since or [], anchors)
+    rebuilt = _rebuild(config) if rebuild else None
+    found, leaf, lost = _verified(config, notes, keys, trusted, record=not no_record, rebuilt=rebuilt)
     if as_json:
-        show_json({"verification": found, "recorded": leaf})
+        show_json({"verification": found, "recorded": leaf, "rebuilt": rebuilt})
     else:
-        show(*_found(found, leaf))
+        show(*_rebuilt(rebuilt), *_found(found, leaf))
     if lost is not None:
         raise lost
     if found.count:
@@ -104,10 +114,7 @@ def proof(
 
     with opened(load_ours(config)) as store:
         made = prove(store, target)
-    try:
-        out.write_bytes(made.data)
-    except OSError as error:
-        raise QueryError(f"{out}: cannot be written: {error.strerror}") from error
+    write_file(out, made.data)
     if as_json:
         show_json({"file": str(out), "leaf": made.leaf, "size": made.size, "signed": made.signed})
     else:
@@ -122,8 +129,24 @@ def _notes(since: list[Path], anchors: Path | None) -> list[HeldNote]:
     return notes + (anchored_notes(anchors) if anchors else [])
 
 
+def _rebuild(config: Path | None) -> dict[str, int]:
+    with opened(load_ours(config)) as store:
+        return store.rebuild()
+
+
+def _rebuilt(rebuilt: dict[str, int] | None) -> Iterator[Part]:
+    for table, rows in (rebuilt or {}).items():
+        yield f"{table}: made again; {plural(rows, 'row')} differed" if rows else f"{table}: made again, and the same"
+
+
 def _verified(
-    config: Path | None, notes: list[HeldNote], keys: list[VerifierKey], roots: tuple[Roots, ...], *, record: bool
+    config: Path | None,
+    notes: list[HeldNote],
+    keys: list[VerifierKey],
+    roots: tuple[Roots, ...],
+    *,
+    record: bool,
+    rebuilt: dict[str, int] | None,
 ) -> tuple[Verification, int | None, IntegrityError | None]:
     from collector.verify import Trust, unreadable
     from collector.verify import record as recorded
@@ -141,7 +164,7 @@ def _verified(
             except IntegrityError as error:
                 # Nothing is appended to a store that was put back, not even that it agrees with itself.
                 return found, None, error
-            return found, recorded(store, found), None
+            return found, recorded(store, found, rebuilt), None
     except IntegrityError as error:
         # The log's own beginning or head contradicts itself: a verdict, not a failure to give one.
         return unreadable(error), None, None

@@ -44,6 +44,11 @@ class LeafKind(StrEnum):
     ACCESS = "access"
     VERIFY = "verify"
     GAP = "gap"
+    ENGAGEMENT = "engagement"
+    POPULATION = "population"
+    SAMPLE = "sample"
+    RECONCILIATION = "reconciliation"
+    REQUEST = "request"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, type_coerce, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, type_coerce, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.types import NullType
 
@@ -32,6 +32,15 @@ _HEAD = (
     log_head.c.size,
     type_coerce(log_head.c.root, NullType()).label("root"),
     type_coerce(log_head.c.peaks, NullType()).label("peaks"),
+)
+
+_ONLY_HEAD = select(*_HEAD)
+_LOCKED_HEAD = _ONLY_HEAD.with_for_update()
+_LEAF = insert(log_leaf)
+_MOVE = (
+    update(log_head)
+    .where(log_head.c.id == 1, log_head.c.size == bindparam("from"))
+    .values({each: bindparam(each) for each in ("size", "root", "peaks")})
 )
 
 
@@ -73,15 +82,11 @@ def append(conn: Connection, kind: LeafKind, payload: Mapping[str, Json], at_ms:
     if (LeafKind(kind) is LeafKind.GENESIS) != (index == 0):
         raise ValueError(f"a {kind} leaf cannot be leaf {index}: a log begins with its one genesis")
     completed, peaks = tree.append(index, head.peaks, tree.leaf_hash(data))
-    conn.execute(insert(log_leaf).values(idx=index, kind=LeafKind(kind).value, at=at_ms, bytes=data))
+    conn.execute(_LEAF, {"idx": index, "kind": LeafKind(kind).value, "at": at_ms, "bytes": data})
     rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed if _is_stored(node)]
     if rows:
         conn.execute(insert(log_node), rows)
-    moved = conn.execute(
-        update(log_head)
-        .where(log_head.c.id == 1, log_head.c.size == index)
-        .values(size=index + 1, root=tree.root(peaks), peaks=b"".join(peaks))
-    )
+    moved = conn.execute(_MOVE, {"from": index, "size": index + 1, "root": tree.root(peaks), "peaks": b"".join(peaks)})
     if moved.rowcount != 1:
         raise IntegrityError(f"log head: it left size {index} while leaf {index} was being appended")
     return index
@@ -138,20 +143,21 @@ def consistency_proof(conn: Connection, old: int, new: int) -> list[bytes]:
     return tree.consistency_proof(old, new, node_reader(conn))
 
 
-def check(conn: Connection) -> LogHead:
+def check(conn: Connection, *, columns: bool = True) -> LogHead:
     """Recompute the whole log from its stored bytes and return the head that was proven.
 
-    Compares every leaf's columns, every node, the peaks and the root. Raises `IntegrityError` naming the first place
-    that differs. The caller's transaction must see one state of the database: on PostgreSQL, REPEATABLE READ.
-    A log rewritten as a whole, by someone who also rewrote its nodes and head, passes: only a head kept elsewhere
-    can tell.
+    Compares every node, the peaks and the root, and every leaf's *columns* unless the caller has done so already.
+    Raises `IntegrityError` naming the first place that differs. The caller's transaction must see one state of the
+    database: on PostgreSQL, REPEATABLE READ. A log rewritten as a whole, by someone who also rewrote its nodes and
+    head, passes: only a head kept elsewhere can tell.
     """
     _require_one_state(conn)
     head, read = _read_head(conn), node_reader(conn)
     size, peaks = 0, list[bytes]()
     unread: list[tuple[Node, bytes]] = []
     for index, data, kind, at in _stored_leaves(conn, 0, head.size):
-        _compare_columns(Leaf(index, data, _decode(index, data)), kind, at)
+        if columns:
+            _compare_columns(Leaf(index, data, _decode(index, data)), kind, at)
         completed, peaks = tree.append(size, peaks, tree.leaf_hash(data))
         size += 1
         unread.extend((node, computed) for node, computed in completed if _is_stored(node))
@@ -307,8 +313,7 @@ def _require_size(conn: Connection, size: int) -> None:
 
 
 def _read_head(conn: Connection, *, lock: bool = False) -> _Head:
-    query = select(*_HEAD)
-    rows = conn.execute(query.with_for_update() if lock else query).all()
+    rows = conn.execute(_LOCKED_HEAD if lock else _ONLY_HEAD).all()
     if len(rows) != 1:
         raise IntegrityError(f"log head: {len(rows)} rows instead of one")
     size, root, data = rows[0]

@@ -6,8 +6,6 @@ itself need never leave it.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,11 +13,10 @@ from pathlib import Path
 from collector.errors import ConfigError
 from collector.keeper import KEEPERS, KeptKey
 from collector.log.note import Signer, SignerKey, VerifierKey
+from collector.private_files import read_private, write_private
 from collector.secrets import check_reference, resolve_secret
-from collector.signer.memory import sync_folder
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_MOST_BYTES = 4096
+_OTHERWISE = "`evidenced keys rotate`, then revoke it."
 
 
 class _Kept:
@@ -43,7 +40,7 @@ def open_key(reference: str, log: str) -> Signer | None:
     form, _, name = reference.partition(":")
     if form == "file":
         check_reference(reference)
-        text = _private_text(Path(name).expanduser())
+        text = read_private(Path(name).expanduser(), "signing key", _OTHERWISE)
         return None if text is None else _parsed(reference, text)
     if form == "env":
         return _parsed(reference, resolve_secret(reference))
@@ -52,41 +49,9 @@ def open_key(reference: str, log: str) -> Signer | None:
 
 def create_key(reference: str, name: str) -> SignerKey:
     """Make a key called *name* in the file that *reference* names, never over another. Raises `ConfigError`."""
-    path = Path(reference.partition(":")[2]).expanduser()
     key = SignerKey.generate(name)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(key.secret_text() + "\n")
-            file.flush()
-            os.fsync(handle)
-        sync_folder(path.parent)
-    except FileExistsError:
-        raise ConfigError(f"{path} is there already and was left as it is") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: the key cannot be written: {error.strerror}") from error
+    write_private(Path(reference.partition(":")[2]).expanduser(), key.secret_text())
     return key
-
-
-def _private_text(path: Path) -> str | None:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ConfigError(f"{path}: the signing key cannot be read: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
-        # Of the file that is open, not of whatever has its name by then.
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise ConfigError(f"{path}: the signing key is not a file")
-        if found.st_mode & _OTHERS:
-            raise ConfigError(
-                f"{path}: others than its owner can read the signing key (mode {stat.S_IMODE(found.st_mode):04o})",
-                hint=f"chmod 600 {path}; if somebody may have read it, `evidenced keys rotate`, then revoke it.",
-            )
-        return file.read(_MOST_BYTES).decode("utf-8", "replace").strip()
 
 
 def _parsed(reference: str, text: str) -> SignerKey:

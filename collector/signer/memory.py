@@ -12,6 +12,7 @@ from pathlib import Path
 
 from collector.errors import ConfigError, IntegrityError, StoreError
 from collector.model import Json
+from collector.private_files import sync_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,3 @@ class Memory:
             f"{self._path}: this is not the signer's memory",
             hint="Compare the store with its anchors; then move the file away: the signer begins with the next head.",
         )
-
-
-def sync_folder(path: Path) -> None:
-    """Put the names in the folder *path* on disk."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collector.store.erasing import Erasable, Tombstone
 from collector.store.opening import open_store
 from collector.store.records import (
     CheckpointRecord,
     ControlsRecord,
     EpochRecord,
+    Existence,
     ItemVersion,
     PlanRecord,
     Receipt,
@@ -19,20 +21,26 @@ from collector.store.records import (
     SweepRecord,
     TokenRecord,
 )
+from collector.store.slot_pages import Page, Stretch
 from collector.store.store import Store
 
 __all__ = [
     "CheckpointRecord",
     "ControlsRecord",
     "EpochRecord",
+    "Erasable",
+    "Existence",
     "ItemVersion",
+    "Page",
     "PlanRecord",
     "Receipt",
     "ReceiptRecord",
     "RecordedChange",
     "RunOutcome",
     "Store",
+    "Stretch",
     "SweepRecord",
     "TokenRecord",
+    "Tombstone",
     "open_store",
 ]

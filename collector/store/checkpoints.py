@@ -201,11 +201,12 @@ def quoted(conn: Connection) -> dict[str, Json]:
 
     Nobody could know the digest before the note was signed, so the sweep is not older than the checkpoint.
     """
-    row = conn.execute(select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.id.desc()).limit(1)).first()
+    row = conn.execute(_LAST).first()
     return {} if row is None else {"checkpoint": row.size, "signed": digest(bytes(row.note)).hex()[:_QUOTED]}
 
 
 _QUOTED = 32
+_LAST = select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.id.desc()).limit(1)
 
 
 def _checkpoint(row: Row[tuple[Json, ...]]) -> CheckpointRecord:

@@ -28,6 +28,7 @@ from collector.store.failures import translated
 _LOCK_WAIT_S = 30.0
 _CONNECT_WAIT_S = 10
 _BEGIN = "evidenced_begin"
+_LOCK = select(log_head.c.id).with_for_update()
 
 
 class Renewable(Protocol):
@@ -74,8 +75,20 @@ class Database:
                 options["isolation_level"] = "REPEATABLE READ"
             with self.engine.connect().execution_options(**options) as conn, conn.begin():
                 if lock:
-                    conn.execute(select(log_head.c.id).with_for_update())
+                    conn.execute(_LOCK)
                 yield conn
+
+    def truncate_wal(self) -> bool:
+        """Write what SQLite's write-ahead log holds into the file and empty it; False when a reader is in the way."""
+        if not self.path:
+            return True
+        raw = self.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+        finally:
+            raw.close()
 
     def remember_file(self) -> None:
         """Note which file is open, so that one put in its place is not taken for it."""

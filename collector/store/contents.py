@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Column, Connection, func, insert, select, type_coerce
+from sqlalchemy import Column, Connection, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from collector.canonical import digest
 from collector.errors import IntegrityError, QueryError
 from collector.model import Artifact, show_digest
-from collector.store.packing import pack, unpack
+from collector.store.bulk import insert_rows
+from collector.store.dictionaries import for_codec, packers
+from collector.store.packing import unpack
 from collector.store.tables import artifact
 
 # SQLite before 3.32 took 999 values in a statement; a page of this size costs nothing against the rows it finds.
@@ -37,20 +39,21 @@ def keep(conn: Connection, artifacts: Iterable[Artifact]) -> dict[bytes, int]:
 
     Raises `IntegrityError` when bytes do not have the digest they are named by; nothing wrong is ever stored.
     """
-    given = {each.digest: each.data for each in artifacts}
+    given = {each.digest: each for each in artifacts}
     ids = known(conn, given)
-    new = [(name, data) for name, data in given.items() if name not in ids]
+    new = [(name, each) for name, each in given.items() if name not in ids]
     if not new:
         return ids
-    first = next_id(conn, artifact.c.id)
-    rows = []
-    for id_, (name, data) in enumerate(new, first):
-        if digest(data) != name:
+    for name, each in new:
+        if digest(each.data) != name:
             raise IntegrityError(f"an artifact was given as {show_digest(name)} but its bytes have another digest")
-        codec, packed = pack(data)
-        rows.append({"id": id_, "digest": name, "length": len(data), "codec": codec, "bytes": packed})
-        ids[name] = id_
-    conn.execute(insert(artifact), rows)
+    families: dict[str, list[bytes]] = {}
+    for _, each in new:
+        families.setdefault(each.family, []).append(each.data)
+    pack = packers(conn, families)
+    ids.update((name, id_) for id_, (name, _) in enumerate(new, next_id(conn, artifact.c.id)))
+    rows = [(ids[name], name, len(each.data), *pack[each.family](each.data), None) for name, each in new]
+    insert_rows(conn, artifact, rows)
     return ids
 
 
@@ -70,7 +73,7 @@ def read(conn: Connection, name: bytes) -> bytes:
         raise QueryError(
             f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`."
         )
-    return _verified(row)
+    return _verified(conn, row)
 
 
 def read_by_id(conn: Connection, id_: int) -> bytes:
@@ -78,7 +81,7 @@ def read_by_id(conn: Connection, id_: int) -> bytes:
     row = conn.execute(select(*_FORM).where(artifact.c.id == id_)).first()
     if row is None:
         raise IntegrityError(f"artifact {id_} is named by a record but is not stored")
-    return _verified(row)
+    return _verified(conn, row)
 
 
 def digests(conn: Connection, ids: Iterable[int]) -> dict[int, bytes]:
@@ -96,11 +99,11 @@ _BYTES = type_coerce(artifact.c.bytes, NullType()).label("bytes")
 _FORM = (artifact.c.digest, artifact.c.length, artifact.c.codec, _BYTES)
 
 
-def _verified(row: Sequence[object]) -> bytes:
+def _verified(conn: Connection, row: Sequence[object]) -> bytes:
     name, length, codec, packed = row
     if not isinstance(name, bytes) or not isinstance(packed, bytes) or not isinstance(codec, int):
         raise IntegrityError("what is stored of an artifact are no bytes")
-    data = unpack(codec, packed)
+    data = unpack(codec, packed, for_codec(conn, codec))
     if len(data) != length or digest(data) != name:
         raise IntegrityError(f"artifact {show_digest(name)}: the stored bytes have another digest")
     return data

@@ -1,7 +1,8 @@
 """Who may do what with which table on PostgreSQL, declared once: `evidenced db init` grants exactly this.
 
-Nobody is granted DELETE, TRUNCATE, REFERENCES or TRIGGER on anything. Every table of the store is declared here; a
-test compares this with the MetaData, and tries each right and each refusal on a real server.
+Nobody is granted TRUNCATE, REFERENCES or TRIGGER on anything; DELETE only the eraser, of wrapped keys, where the guards
+ask for a tombstone. Every table of the store is declared here; a test compares this with the MetaData, and tries each
+right and each refusal on a real server.
 """
 
 from __future__ import annotations
@@ -19,43 +20,52 @@ class Role(StrEnum):
     OWNER = "owner"
     WRITER = "writer"
     SIGNER = "signer"
+    ERASER = "eraser"
     READER = "reader"
 
 
-LOGINS = (Role.WRITER, Role.SIGNER, Role.READER)
+LOGINS = (Role.WRITER, Role.SIGNER, Role.ERASER, Role.READER)
 PURPOSES = {
     Role.OWNER: "owns the tables and changes them from version to version; nobody logs in as it",
     Role.WRITER: "the daemon, and every command that records something",
     Role.SIGNER: "evidenced keys and evidenced log, where they run apart from the daemon",
+    Role.ERASER: "evidenced erase and evidenced encryption rewrap; the daemon need not be able to erase",
     Role.READER: "every question; records nothing",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What one role may do with one table: always SELECT, perhaps INSERT, perhaps UPDATE of the columns named."""
+    """What one role may do with one table: always SELECT, perhaps INSERT, DELETE, UPDATE of the columns named."""
 
     insert: bool = False
     update: tuple[str, ...] = ()
+    delete: bool = False
 
 
 _READ, _APPEND = Rights(), Rights(insert=True)
-_EVIDENCE = {Role.WRITER: _APPEND, Role.READER: _READ}
-_SIGNED = {Role.WRITER: _APPEND, Role.SIGNER: _APPEND, Role.READER: _READ}
+_EVIDENCE = {Role.WRITER: _APPEND, Role.ERASER: _READ, Role.READER: _READ}
+_SIGNED = {Role.WRITER: _APPEND, Role.SIGNER: _APPEND, Role.ERASER: _READ, Role.READER: _READ}
+_LOG = _SIGNED | {Role.ERASER: _APPEND}
+# That the writer may add them is for copies alone: to erase takes rights that it has not.
+_ERASURE = {Role.WRITER: _APPEND, Role.ERASER: _APPEND, Role.READER: _READ}
+_WRAPPED = {Role.WRITER: _APPEND, Role.ERASER: Rights(update=("sealing", "wrapped"), delete=True), Role.READER: _READ}
 # The head row is also the lock behind which all who append stand in line, and locking a row takes the right to update.
 _HEAD = ("size", "root", "peaks")
 
 GRANTS: Mapping[str, Mapping[Role, Rights]] = {
     **dict.fromkeys(
         (
-            "artifact",
             "change",
             "controls",
+            "dictionary",
+            "desk_act",
             "item",
             "missed",
             "missed_subject",
             "plan",
             "population_state",
+            "slot_page",
             "snapshot_request",
             "source",
             "subject",
@@ -67,21 +77,25 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
     ),
     **dict.fromkeys(
         (
-            "actor",
             "checkpoint",
             "checkpoint_anchor",
             "checkpoint_token",
             "log_epoch",
-            "log_leaf",
-            "log_node",
             "signing_key",
         ),
         _SIGNED,
     ),
-    "item_version": {Role.WRITER: Rights(insert=True, update=("until",)), Role.READER: _READ},
+    **dict.fromkeys(("log_leaf", "log_node"), _LOG),
+    **dict.fromkeys(("artifact_key", "item_key"), _WRAPPED),
+    "sealing_key": _EVIDENCE | {Role.ERASER: _APPEND},
+    **dict.fromkeys(("erased", "tombstone"), _ERASURE),
+    "actor": _LOG | {Role.ERASER: Rights(insert=True, update=("name",))},
+    "artifact": _EVIDENCE | {Role.ERASER: Rights(update=("bytes", "uri"))},
+    "item_version": _EVIDENCE | {Role.WRITER: Rights(insert=True, update=("until",))},
     "log_head": {
         Role.WRITER: Rights(insert=True, update=_HEAD),
         Role.SIGNER: Rights(update=_HEAD),
+        Role.ERASER: Rights(update=_HEAD),
         Role.READER: _READ,
     },
     VERSION_TABLE: dict.fromkeys(LOGINS, _READ),
@@ -89,6 +103,10 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
 
 SIGNER_LEAVES = ("checkpoint", "key", "gap")
 """The kinds of leaves that the signer may append: its notes, its keys, and the loss that a new epoch declares."""
+
+
+ERASER_LEAVES = ("tombstone", "key")
+"""The kinds of leaves that the eraser may append: what it erased, and the keys under which it wrapped the rest anew."""
 
 
 def grants(names: Mapping[Role, str]) -> Iterator[str]:
@@ -102,6 +120,8 @@ def grants(names: Mapping[Role, str]) -> Iterator[str]:
         for table, rights in declared.items():
             if rights.update:
                 yield f"GRANT UPDATE ({', '.join(rights.update)}) ON {table} TO {names[role]}"
+            if rights.delete:
+                yield f"GRANT DELETE ON {table} TO {names[role]}"
 
 
 def rights_of(table: str) -> dict[Role, str]:
@@ -112,5 +132,7 @@ def rights_of(table: str) -> dict[Role, str]:
         words = [] if rights is None else ["read", *(["add"] if rights.insert else [])]
         if rights and rights.update:
             words.append(f"update {', '.join(rights.update)}")
+        if rights and rights.delete:
+            words.append("delete")
         found[role] = ", ".join(words) or "-"
     return found

@@ -44,6 +44,36 @@ def only_these_updates(dialect: str, table: str, allowed: str, *keys: Sequence[s
     return [*guards, *([_no_replace(table, keys)] if keys else [])]
 
 
+def only_these_rows(
+    dialect: str, table: str, schema: str, updates: str, deletions: str, *keys: Sequence[str]
+) -> list[str]:
+    """Return the DDL by which *table* refuses every UPDATE but those for which *updates* is true, and every DELETE but
+    those for which *deletions* is; on PostgreSQL also TRUNCATE.
+
+    Both are SQL over OLD and NEW that may ask other tables of *schema* (PostgreSQL's, quoted); null counts as false.
+    """
+    if dialect != "postgresql":
+        return [
+            _sqlite_guard(table, "UPDATE", f"WHEN ({updates}) IS NOT TRUE"),
+            _sqlite_guard(table, "DELETE", f"WHEN ({deletions}) IS NOT TRUE"),
+            _no_replace(table, keys),
+        ]
+    statements = _statement_guard(table, "TRUNCATE")
+    for operation, allowed, returned in (("UPDATE", updates, "NEW"), ("DELETE", deletions, "OLD")):
+        name = f"evidenced_{table}_{operation.lower()}"
+        # A WHEN clause may not ask other tables. The path is pinned: else a temporary table could answer for them.
+        statements += [
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$"
+            f" BEGIN IF ({allowed}) IS NOT TRUE THEN"
+            " RAISE EXCEPTION USING ERRCODE = '23001',"
+            f" MESSAGE = 'evidence is append-only: {operation} of {table} is refused';"
+            f" END IF; RETURN {returned}; END $$",
+            f"CREATE TRIGGER {name} BEFORE {operation} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
+        ]
+    return statements
+
+
 def _statement_guard(table: str, operations: str) -> list[str]:
     return [
         f"CREATE TRIGGER evidenced_{table} BEFORE {operations} ON {table}"

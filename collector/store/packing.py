@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import zstandard
 
@@ -11,6 +13,13 @@ from collector.errors import IntegrityError
 RAW = 0
 ZSTD = 1
 ZSTD_SHEET = 2
+TRAINED = 100
+"""From here on: zstd with the stored dictionary of the codec's number less this (`collector.store.dictionaries`)."""
+
+LEVEL = 3
+_SHEET_LEVEL = 12
+_FRAME: dict[str, Any] = {"write_checksum": False, "write_dict_id": False, "write_content_size": True}
+Packer = Callable[[bytes], tuple[int, bytes]]
 
 # What every sheet says again: a raw-content dictionary, so that the names of its columns cost next to nothing.
 # It is part of codec 2 and must never change; a better one is another codec.
@@ -38,14 +47,47 @@ def pack_sheet(data: bytes) -> tuple[int, bytes]:
     return ZSTD_SHEET, _compressor(ZSTD_SHEET).compress(data)
 
 
-def unpack(codec: int, packed: bytes) -> bytes:
-    """Return the raw bytes. Raises `IntegrityError` when *packed* is not what the codec makes."""
+class Words:
+    """A dictionary made ready for packing at *level*, and for unpacking. Thread-safe.
+
+    Raises `IntegrityError` for bytes that cannot be a dictionary.
+    """
+
+    def __init__(self, words: bytes, level: int) -> None:
+        self._level = level
+        try:
+            self._words = zstandard.ZstdCompressionDict(words)
+            self._words.precompute_compress(level=level)
+        except zstandard.ZstdError as error:
+            raise IntegrityError(f"a dictionary cannot be used: {error}") from error
+
+    def packer(self, codec: int) -> Packer:
+        """Return what packs with these words, called *codec*, in one thread: the smaller of raw and zstd."""
+        compress = zstandard.ZstdCompressor(level=self._level, dict_data=self._words, **_FRAME).compress
+
+        def packed(data: bytes) -> tuple[int, bytes]:
+            made = compress(data)
+            return (codec, made) if len(made) < len(data) else (RAW, data)
+
+        return packed
+
+    def unpacker(self) -> zstandard.ZstdDecompressor:
+        """Return what unpacks with these words, in one thread."""
+        return zstandard.ZstdDecompressor(dict_data=self._words)
+
+
+def unpack(codec: int, packed: bytes, words: Words | None = None) -> bytes:
+    """Return the raw bytes. Raises `IntegrityError` when *packed* is not what the codec makes.
+
+    *words* are those that a codec from `TRAINED` on needs.
+    """
     if codec == RAW:
         return packed
-    if codec not in (ZSTD, ZSTD_SHEET):
+    if codec not in (ZSTD, ZSTD_SHEET) and words is None:
         raise IntegrityError(f"stored bytes have codec {codec}, which this version does not know")
     try:
-        return _decompressor(codec).decompress(packed)
+        tool = words.unpacker() if words else _decompressor(codec)
+        return tool.decompress(packed)
     except zstandard.ZstdError as error:
         raise IntegrityError(f"stored bytes cannot be unpacked: {error}") from error
 
@@ -54,10 +96,8 @@ def unpack(codec: int, packed: bytes) -> bytes:
 def _compressor(codec: int) -> zstandard.ZstdCompressor:
     found: dict[int, zstandard.ZstdCompressor] = _tools.__dict__.setdefault("compressors", {})
     if codec not in found:
-        level, words = (3, None) if codec == ZSTD else (12, _DICTIONARY)
-        found[codec] = zstandard.ZstdCompressor(
-            level=level, dict_data=words, write_checksum=False, write_dict_id=False, write_content_size=True
-        )
+        level, words = (LEVEL, None) if codec == ZSTD else (_SHEET_LEVEL, _DICTIONARY)
+        found[codec] = zstandard.ZstdCompressor(level=level, dict_data=words, **_FRAME)
     return found[codec]
 
 

@@ -6,13 +6,16 @@ Only a collected run comes here; whatever failed leaves every item as it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, select, update
 
 from collector.clock import to_ms
 from collector.errors import IntegrityError
-from collector.model import ItemChange, Observation, Run, Subject, show_digest
+from collector.model import ItemChange, Json, Observation, Run, Subject, show_digest
+from collector.store.bulk import insert_rows
 from collector.store.contents import PAGE, next_id
 from collector.store.entries import GONE, state_entry, subject_name
 from collector.store.tables import change, item, item_version, population_state
@@ -30,14 +33,53 @@ class State:
     watermark: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Difference:
+class _Difference(NamedTuple):
     """One item's step from one state to the next; artifacts by number."""
 
     item: int
     before: int | None
     after: int | None
     opened: int  # the state that opened the version which ends here
+
+
+@dataclass
+class Additions:
+    """What a sweep adds to the populations, written together: a statement for each table, not for each subject."""
+
+    conn: Connection
+    _subjects: set[int] = field(default_factory=set)
+    _rows: dict[Table, list[tuple[Json, ...]]] = field(default_factory=dict)
+    _closed: list[dict[str, int]] = field(default_factory=list)
+    _last: dict[Table, int] = field(default_factory=dict)
+
+    def begin(self, subject: int) -> None:
+        """Write what is held when it is of *subject* too, which is about to be read."""
+        if subject in self._subjects:
+            self.write()
+        self._subjects.add(subject)
+
+    def numbers(self, table: Table, count: int = 1) -> range:
+        """Return the next *count* ids of *table*, which are then given."""
+        first = self._last[table] + 1 if table in self._last else next_id(self.conn, table.c.id)
+        self._last[table] = first + count - 1
+        return range(first, first + count)
+
+    def add(self, table: Table, rows: Iterable[tuple[Json, ...]]) -> None:
+        """Hold new *rows* of *table*, with a value for every column."""
+        self._rows.setdefault(table, []).extend(rows)
+
+    def close(self, versions: Iterable[dict[str, int]]) -> None:
+        """Hold what is to be closed of `item_version`, in the names of `_CLOSE`."""
+        self._closed.extend(versions)
+
+    def write(self) -> None:
+        """Write everything held."""
+        if self._closed:
+            self.conn.execute(_CLOSE, self._closed)
+        for table, rows in self._rows.items():
+            insert_rows(self.conn, table, rows)
+        self._rows, self._closed = {}, []
+        self._subjects.clear()
 
 
 def latest_state(conn: Connection, subject: int, *, sweep: int | None = None) -> State | None:
@@ -60,14 +102,14 @@ _STATE = (
 
 
 def record(
-    conn: Connection,
+    additions: Additions,
     sweep: int,
     subject: int,
     observation: Observation,
     artifacts: Mapping[bytes, int],
     before: State | None,
 ) -> tuple[State, bytes] | None:
-    """Record what a collected run found; return the new state and the entry that commits to it; None: nothing is new.
+    """Add what a collected run found; return the new state and the entry that commits to it; None: nothing is new.
 
     *artifacts* holds the numbers of every artifact that a change names, *before* is the last state. Raises
     `IntegrityError` when the changes, the count and the root do not fit what is stored: the run was compared with
@@ -78,7 +120,8 @@ def record(
     if before and root == before.root and not observation.changes and not observation.events:
         _require_sum(run, before, ())
         return None
-    differences, kept = _differences(conn, subject, observation, artifacts, before)
+    additions.begin(subject)
+    differences, kept = _differences(additions, subject, observation, artifacts, before)
     if not observation.events:
         _require_sum(run, before, differences)
     if before and root == before.root and not differences and not observation.events:
@@ -86,7 +129,7 @@ def record(
     if before and not differences and not observation.events:
         raise IntegrityError(f"{subject_name(run.subject)}: another population is claimed, but no item changed")
     at = max(to_ms(run.finished), before.at if before else 0)
-    state = next_id(conn, population_state.c.id)
+    state = additions.numbers(population_state)[0]
     reached = State(
         state,
         at,
@@ -95,8 +138,9 @@ def record(
         to_ms(run.window.since) if run.window else None,
         to_ms(run.watermark_after) if run.watermark_after else None,
     )
-    conn.execute(insert(population_state).values(subject=subject, sweep=sweep, **asdict(reached)))
-    _write(conn, subject, state, at, differences)
+    row = (state, subject, at, reached.count, root, sweep, reached.since, reached.watermark)
+    additions.add(population_state, [row])
+    _write(additions, subject, state, at, differences)
     changes = [(each.key_digest, each.artifact or GONE) for each in kept]
     return reached, state_entry(run.subject, at, run.counts.items, root, changes)
 
@@ -120,16 +164,16 @@ def _require_sum(run: Run, before: State | None, differences: Sequence[_Differen
 
 
 def _differences(
-    conn: Connection,
+    additions: Additions,
     subject: int,
     observation: Observation,
     artifacts: Mapping[bytes, int],
     before: State | None,
-) -> tuple[list[_Difference], list[ItemChange]]:
+) -> tuple[list[_Difference], Sequence[ItemChange]]:
     """Return the steps that *observation* really makes, and the changes they come from."""
     changes = observation.changes
-    items = _ensure_items(conn, subject, changes, fresh=before is None)
-    open_ = _open_versions(conn, subject, items.values()) if before else {}
+    items = _ensure_items(additions, subject, observation, fresh=before is None)
+    open_ = _open_versions(additions.conn, subject, items.values()) if before else {}
     found: list[_Difference] = []
     kept: list[ItemChange] = []
     for each in changes:
@@ -142,25 +186,28 @@ def _differences(
     return found, kept
 
 
-def _ensure_items(conn: Connection, subject: int, changes: Sequence[ItemChange], *, fresh: bool) -> dict[bytes, int]:
-    keys = {each.key_digest: each.key for each in changes}
-    if len(keys) != len(changes):
+def _ensure_items(additions: Additions, subject: int, observation: Observation, *, fresh: bool) -> dict[bytes, int]:
+    # Where the subject is sealed, the key text is among its secrets and not here.
+    keys = {each.key_digest: None if observation.sealed else each.key for each in observation.changes}
+    if len(keys) != len(observation.changes):
         raise IntegrityError("an observation changes one item twice")
     wanted = list(keys)
     ids: dict[bytes, int] = {}
     for start in range(0, 0 if fresh else len(wanted), PAGE):
         query = select(item.c.key_digest, item.c.id).where(item.c.subject == subject)
-        found = conn.execute(query.where(item.c.key_digest.in_(wanted[start : start + PAGE])))
+        found = additions.conn.execute(query.where(item.c.key_digest.in_(wanted[start : start + PAGE])))
         ids.update((bytes(key), id_) for key, id_ in found)
     new = [key for key in wanted if key not in ids]
     if new:
-        ids.update((key, id_) for id_, key in enumerate(new, next_id(conn, item.c.id)))
-        rows = [
-            {"id": ids[key], "subject": subject, "key_digest": key, "key": keys[key].encode("utf-8", "surrogatepass")}
-            for key in new
-        ]
-        conn.execute(insert(item), rows)
+        numbers = additions.numbers(item, len(new))
+        ids.update(zip(new, numbers, strict=True))
+        rows = zip(numbers, repeat(subject), new, (_encoded(keys[key]) for key in new), strict=False)
+        additions.add(item, rows)
     return ids
+
+
+def _encoded(key: str | None) -> bytes | None:
+    return None if key is None else key.encode("utf-8", "surrogatepass")
 
 
 def _open_versions(conn: Connection, subject: int, items: Iterable[int]) -> dict[int, tuple[int, int]]:
@@ -177,24 +224,17 @@ def _open_versions(conn: Connection, subject: int, items: Iterable[int]) -> dict
     return found
 
 
-def _write(conn: Connection, subject: int, state: int, at: int, differences: Sequence[_Difference]) -> None:
-    closed = [
+def _write(additions: Additions, subject: int, state: int, at: int, differences: Sequence[_Difference]) -> None:
+    additions.close(
         {"of": subject, "at_item": each.item, "opened": each.opened, "ends": at}
         for each in differences
         if each.before is not None
-    ]
-    opened = [
-        {"subject": subject, "item": each.item, "state": state, "since": at, "until": None, "artifact": each.after}
-        for each in differences
-        if each.after is not None
-    ]
-    steps = [{"state": state, "item": each.item, "before": each.before, "artifact": each.after} for each in differences]
-    if steps:
-        conn.execute(insert(change), steps)
-    if closed:
-        conn.execute(_CLOSE, closed)
-    if opened:
-        conn.execute(insert(item_version), opened)
+    )
+    additions.add(change, [(state, each.item, each.before, each.after) for each in differences])
+    additions.add(
+        item_version,
+        [(subject, each.item, state, at, None, each.after) for each in differences if each.after is not None],
+    )
 
 
 _CLOSE = (

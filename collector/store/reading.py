@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
-from collector.canonical import digest
 from collector.clock import from_ms, to_ms
 from collector.errors import IntegrityError
 from collector.model import Head, Json, Period, Subject
 from collector.store.contents import read_by_id
 from collector.store.names import Names
 from collector.store.populations import latest_state
-from collector.store.records import ItemVersion, RecordedChange
+from collector.store.records import Existence, ItemVersion, RecordedChange
 from collector.store.tables import artifact, change, item, item_version, population_state, volatile
 
 
@@ -47,46 +47,129 @@ def head(conn: Connection, number: int | None, subject: Subject) -> Head:
     return found
 
 
-def as_of(conn: Connection, subjects: Mapping[int, Subject], at: datetime, key: str | None) -> list[ItemVersion]:
+class Naming(Protocol):
+    """Who knows what the items of sealed subjects are called."""
+
+    def texts(self, conn: Connection, items: Mapping[int, bytes]) -> dict[int, str]:
+        """Return how the sealed *items* (number -> key digest) are shown."""
+
+    def digests_of(self, conn: Connection, subjects: Iterable[int], key: str) -> list[bytes]:
+        """Return the key digests under which an item called *key* may be stored in *subjects* (numbers)."""
+
+
+def as_of(
+    conn: Connection, subjects: Mapping[int, Subject], at: datetime, key: str | None, naming: Naming
+) -> list[ItemVersion]:
     """Return the item versions of *subjects* (by number) that were valid at *at*, by subject and key."""
     ms = to_ms(at)
     query = _versions(subjects).where(
         item_version.c.since <= ms, or_(item_version.c.until.is_(None), item_version.c.until > ms)
     )
-    found = _read_versions(conn, query, subjects, key)
+    found = _read_versions(conn, query, subjects, key, naming)
     places = {subject: place for place, subject in enumerate(sorted(subjects.values()))}
     return sorted(found, key=lambda each: (places[each.subject], each.key))
 
 
-def history(conn: Connection, subjects: Mapping[int, Subject], key: str) -> list[ItemVersion]:
+def history(conn: Connection, subjects: Mapping[int, Subject], key: str, naming: Naming) -> list[ItemVersion]:
     """Return every version of the item *key* in any of *subjects*, by subject, oldest first."""
     query = _versions(subjects).order_by(item_version.c.subject, item_version.c.state)
-    versions = _read_versions(conn, query, subjects, key)
+    versions = _read_versions(conn, query, subjects, key, naming)
     return sorted(versions, key=lambda each: each.subject)
 
 
 def changes(
-    conn: Connection, subjects: Mapping[int, Subject] | None, names: Names, period: Period
+    conn: Connection, subjects: Mapping[int, Subject] | None, names: Names, period: Period, naming: Naming
 ) -> list[RecordedChange]:
     """Return what changed in *period*, oldest first; of all subjects when *subjects* is None."""
-    before, after = artifact.alias("before"), artifact.alias("after")
-    query = (
-        select(population_state.c.subject, item.c.key, population_state.c.at, before.c.digest, after.c.digest)
-        .select_from(population_state)
-        .join(change, change.c.state == population_state.c.id)
-        .join(item, item.c.id == change.c.item)
-        .outerjoin(before, before.c.id == change.c.before)
-        .outerjoin(after, after.c.id == change.c.artifact)
-        .where(population_state.c.at >= to_ms(period.start), population_state.c.at < to_ms(period.end))
-        .order_by(population_state.c.at, population_state.c.id, item.c.key)
-    )
-    if subjects is not None:
-        query = query.where(population_state.c.subject.in_(subjects))
+    query = _CHANGES if subjects is None else _CHANGES.where(population_state.c.subject.in_(subjects))
     known = subjects if subjects is not None else {id_: each for each, id_ in names.subjects(conn).items()}
-    return [
-        RecordedChange(known[number], _text(key), from_ms(at), was, now)
-        for number, key, at, was, now in conn.execute(query)
-    ]
+    found: list[RecordedChange] = []
+    last, at = -1, period.start
+    # All rows at once: fetching them one by one takes longer than finding them.
+    rows = conn.execute(query, _ends(period)).all()
+    texts = _texts(conn, rows, naming)
+    for number, id_, _, key, ms, was, now in rows:
+        if ms != last:
+            last, at = ms, from_ms(ms)
+        found.append(RecordedChange(known[number], texts.get(id_) or _text(key), at, was, now))
+    return found
+
+
+def population(
+    conn: Connection,
+    subjects: Mapping[int, Subject],
+    period: Period,
+    naming: Naming,
+    *,
+    after: str | None,
+    limit: int | None,
+) -> list[Existence]:
+    """Return the items of *subjects* (by number) that existed at any time in *period*, as they were first recorded.
+
+    That is by subject, then in the order in which the store first heard of each. *after* is the place of the last item
+    of the page before; *limit* the most items to be returned.
+    """
+    subject, item_number = (0, 0) if after is None else (int(each) for each in after.split("-"))
+    query = _EXISTED.where(item_version.c.subject.in_(sorted(number for number in subjects if number >= subject)))
+    if after is not None:
+        query = query.where(or_(item_version.c.subject > subject, item_version.c.item > item_number))
+    found: list[Existence] = []
+    rows = conn.execute(query, _ends(period), execution_options={"stream_results": limit is not None})
+    of: tuple[int, int] | None = None
+    for part in rows.partitions(_AT_A_TIME if limit is None else 2 * limit):
+        texts = _texts(conn, part, naming)
+        for number, item_, _, key, since, until, name in part:
+            gone = None if until is None else from_ms(until)
+            if (number, item_) == of:
+                found[-1] = replace(found[-1], gone=gone, artifact=name, forms=found[-1].forms + 1)
+                continue
+            if len(found) == limit:
+                rows.close()
+                return found
+            of = number, item_
+            place = f"{number}-{item_}"
+            found.append(
+                Existence(subjects[number], texts.get(item_) or _text(key), from_ms(since), gone, name, 1, place)
+            )
+    return found
+
+
+def _ends(period: Period) -> dict[str, int]:
+    return {"start": to_ms(period.start), "end": to_ms(period.end)}
+
+
+_AT_A_TIME = 2_000
+_ITEM = (item.c.id.label("item"), item.c.key_digest, item.c.key)
+_BEFORE, _AFTER = artifact.alias("before"), artifact.alias("after")
+_CHANGES = (
+    select(population_state.c.subject, *_ITEM, population_state.c.at, _BEFORE.c.digest, _AFTER.c.digest)
+    .select_from(population_state)
+    .join(change, change.c.state == population_state.c.id)
+    .join(item, item.c.id == change.c.item)
+    .outerjoin(_BEFORE, _BEFORE.c.id == change.c.before)
+    .outerjoin(_AFTER, _AFTER.c.id == change.c.artifact)
+    .where(population_state.c.at >= bindparam("start"), population_state.c.at < bindparam("end"))
+    # A sealed item's key is null, which each engine puts at another end.
+    .order_by(population_state.c.at, population_state.c.id, item.c.key.is_(None), item.c.key, item.c.id)
+)
+_EXISTED = (
+    select(
+        item_version.c.subject,
+        *_ITEM,
+        item_version.c.since,
+        item_version.c.until,
+        artifact.c.digest,
+    )
+    .select_from(item_version)
+    .join(item, item.c.id == item_version.c.item)
+    .join(artifact, artifact.c.id == item_version.c.artifact)
+    .where(
+        item_version.c.since < bindparam("end"),
+        or_(item_version.c.until.is_(None), item_version.c.until > bindparam("start")),
+    )
+    # The order of the primary key: a page is read where it lies, and nothing is sorted.
+    .order_by(item_version.c.subject, item_version.c.item, item_version.c.state)
+)
 
 
 def volatile_fields(conn: Connection, number: int, at: datetime) -> dict[str, Json] | None:
@@ -103,7 +186,7 @@ def volatile_fields(conn: Connection, number: int, at: datetime) -> dict[str, Js
 
 def _versions(subjects: Iterable[int]) -> Select[Any]:
     return (
-        select(item_version.c.subject, item.c.key, item_version.c.since, item_version.c.until, artifact.c.digest)
+        select(item_version.c.subject, *_ITEM, item_version.c.since, item_version.c.until, artifact.c.digest)
         .select_from(item_version)
         .join(item, item.c.id == item_version.c.item)
         .join(artifact, artifact.c.id == item_version.c.artifact)
@@ -116,15 +199,28 @@ def _read_versions(
     query: Select[Any],
     subjects: Mapping[int, Subject],
     key: str | None,
+    naming: Naming,
 ) -> list[ItemVersion]:
     if key is not None:
-        query = query.where(
-            item.c.subject.in_(list(subjects)), item.c.key_digest == digest(key.encode("utf-8", "surrogatepass"))
-        )
+        digests = naming.digests_of(conn, subjects, key)
+        query = query.where(item.c.subject.in_(list(subjects)), item.c.key_digest.in_(digests))
+    rows = conn.execute(query).all()
+    texts = _texts(conn, rows, naming)
     return [
-        ItemVersion(subjects[number], _text(name), from_ms(since), None if until is None else from_ms(until), content)
-        for number, name, since, until, content in conn.execute(query)
+        ItemVersion(
+            subjects[number],
+            texts.get(id_) or _text(name),
+            from_ms(since),
+            None if until is None else from_ms(until),
+            content,
+        )
+        for number, id_, _, name, since, until, content in rows
     ]
+
+
+def _texts(conn: Connection, rows: Sequence[Any], naming: Naming) -> dict[int, str]:
+    unnamed = {row.item: bytes(row.key_digest) for row in rows if row.key is None}
+    return naming.texts(conn, unnamed) if unnamed else {}
 
 
 def _text(key: bytes | None) -> str:

@@ -87,6 +87,23 @@ class ItemVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Existence:
+    """That an item existed in a period: it had *forms* different contents there, *artifact* was the last of them.
+
+    *since* is when the first of them was first seen, perhaps before the period; *gone* when the last was no longer,
+    perhaps after it, None while it is current. *place* is where a next page goes on.
+    """
+
+    subject: Subject
+    key: str
+    since: datetime
+    gone: datetime | None
+    artifact: bytes
+    forms: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedChange:
     """One difference between two good observations: *before* None means added, *after* None means gone."""
 

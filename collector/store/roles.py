@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL
 from collector.errors import ConfigError, StoreError
 from collector.store.connection import Database, parse_url
 from collector.store.failures import shown
-from collector.store.grants import LOGINS, SIGNER_LEAVES, Role, grants
+from collector.store.grants import ERASER_LEAVES, LOGINS, SIGNER_LEAVES, Role, grants
 from collector.store.schema import MIGRATION_LOCK, migrate
 
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -160,16 +160,21 @@ class _Setting:
         self._do("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
 
     def _pin_guards(self) -> None:
-        kinds = ", ".join(f"'{kind}'" for kind in SIGNER_LEAVES)
-        may_all = " OR ".join(f"pg_has_role('{self._plain}_{each}', 'USAGE')" for each in (Role.WRITER, Role.OWNER))
+        may = [self._acts_as(each) for each in (Role.WRITER, Role.OWNER)]
+        for role, leaves in ((Role.SIGNER, SIGNER_LEAVES), (Role.ERASER, ERASER_LEAVES)):
+            kinds = ", ".join(f"'{kind}'" for kind in leaves)
+            may.append(f"(NEW.kind IN ({kinds}) AND {self._acts_as(role)})")
         self._do("ALTER FUNCTION evidenced_refuse() SET search_path = pg_catalog, pg_temp")
         self._do(_REFUSE_LEAF)
         self._do("DROP TRIGGER IF EXISTS evidenced_log_leaf_signer ON log_leaf")
         self._do(
             "CREATE TRIGGER evidenced_log_leaf_signer BEFORE INSERT ON log_leaf FOR EACH ROW"
-            f" WHEN (NEW.kind NOT IN ({kinds}) AND NOT ({may_all})) EXECUTE FUNCTION evidenced_refuse_leaf()"
+            f" WHEN (NOT ({' OR '.join(may)})) EXECUTE FUNCTION evidenced_refuse_leaf()"
         )
         self._do("ALTER TABLE log_leaf ENABLE ALWAYS TRIGGER evidenced_log_leaf_signer")
+
+    def _acts_as(self, role: Role) -> str:
+        return f"pg_has_role('{self._plain}_{role}', 'USAGE')"
 
     def _grant(self) -> None:
         for objects in ("TABLES", "SEQUENCES", "FUNCTIONS"):

@@ -25,6 +25,8 @@ from collector.store.connection import Database
 from collector.store.failures import shown, translated
 from collector.store.grants import VERSION_TABLE
 from collector.store.locks import locked
+from collector.store.names import Names
+from collector.store.sweeps import SweepReader
 
 MIGRATION_LOCK = 0x45564431  # any number that is ours: "EVD1"
 
@@ -53,11 +55,19 @@ def _upgrade(database: Database, clock: Clock, *, create: bool) -> None:
     where = shown(database.url)
     with _migrating(database) as conn:
         migrate(conn, where, create=create)
-        if not _has_log(conn):
+        if _has_log(conn):
+            _fill(conn)
+        else:
             if not create:
                 raise _no_store(where)
             genesis = {"store": secrets.token_hex(16), "canonical": CANONICAL_VERSION}
             ledger.create(conn, genesis, to_ms(clock.now()))
+
+
+def _fill(conn: Connection) -> None:
+    """Write the pages of the slot ledger of sweeps from before there were pages."""
+    names = Names()
+    SweepReader(names).paging.write_all(conn)
 
 
 def prepare_tables(database: Database) -> None:

@@ -32,6 +32,8 @@ from collector.store.sheet_columns import DEFAULT_DETAIL, DETAIL_LETTERS, FORM, 
 _DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
 _NOTHING_SAID = [Outcome.COLLECTED.value, None, "", "", None, None]
 PopulationOf = Callable[[Run], bytes | None]
+PlainRun = tuple[int, int, int, str, list[Json] | None, str]
+"""A run's line in the frame, due time and finish in ms, the letter of its detail, its note or None, its trigger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Sheet:
 
     def __init__(self, data: bytes, notes: bytes | None, frame: Frame | None, place: Place) -> None:
         self.place = place
-        self._frame = frame
+        self.frame = frame
         try:
             self._columns: dict[str, Json] = orjson.loads(data)
             if self._columns.get("version") != FORM:
@@ -81,6 +83,15 @@ class Sheet:
     def outcomes(self) -> Iterator[RunOutcome]:
         """Yield what coverage needs of every run, in order."""
         return (self.outcome(at) for at in range(len(self.lines)))
+
+    def plain(self) -> Iterator[PlainRun]:
+        """Yield what `outcomes` yields, as it stands in the columns."""
+        usual, due = self.place.trigger.value, to_ms(self.place.due)
+        before, took = self._per_run("due"), self._per_run("took")
+        lines, triggers, said = self._columns.get("line", ()), self._triggers, self._said
+        for at, started in enumerate(self._started):
+            trigger = triggers[at] if triggers else usual
+            yield lines[at], due - before[at], started + took[at], self._details[at], said.get(at), trigger
 
     def outcome(self, at: int) -> RunOutcome:
         """Return what coverage needs of the run at position *at*."""
@@ -140,7 +151,7 @@ class Sheet:
         number = self._per_run("who")[at]
         if number:
             return Principal(*self._columns["principal"][number - 1])
-        return self._frame.principal if self._frame else Principal("")
+        return self.frame.principal if self.frame else Principal("")
 
     def _operations(self, at: int) -> Iterator[OperationCalls]:
         start = self._first_cell[at]

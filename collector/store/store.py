@@ -4,7 +4,7 @@ database does not do its part; what was acknowledged before stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from itertools import islice
@@ -12,20 +12,26 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from collector.clock import Clock, from_ms, to_ms
+from collector.engagement import Engagement
 from collector.errors import ConfigError
 from collector.log import ledger
 from collector.log.leaf import Leaf, OutsideProfile
 from collector.model import Artifact, Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject, Sweep
-from collector.store import contents, neighbours, plans, reading, requests, searching, tables
+from collector.store import contents, lives, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
 from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
+from collector.store.desk import Desk
+from collector.store.door import Door
+from collector.store.erasing import Erasing
 from collector.store.evidence import Evidence, Misread, Read, read_evidence
 from collector.store.locks import locked
 from collector.store.names import Names
+from collector.store.rebuilding import rebuild
 from collector.store.recent import Recent
 from collector.store.records import (
     ControlsRecord,
+    Existence,
     ItemVersion,
     PlanRecord,
     Receipt,
@@ -33,7 +39,11 @@ from collector.store.records import (
     RunOutcome,
     SweepRecord,
 )
+from collector.store.rewrapping import Rewrapping
+from collector.store.sealing import Sealing
+from collector.store.slot_pages import Page
 from collector.store.sweeps import SweepReader
+from collector.store.unsealing import Unsealing
 from collector.store.writing import append_sweep
 from collector.tag import Tag
 
@@ -52,7 +62,13 @@ class Store:
         self._sweeps = SweepReader(self._names)
         self._planned: dict[int, frozenset[Subject]] = {}
         self.checkpoints = Checkpoints(database, self._writing)
+        self.desk = Desk(database, self._writing)
         self._recent = Recent()
+        self._door = Door(self._append)
+        self.sealing = Sealing(database, self._writing, self._names)
+        self._unsealing = Unsealing(self.sealing.keys)
+        self.rewrapping = Rewrapping(database, self._writing, self._names, self.sealing.keys)
+        self.erasing = Erasing(database, self._writing, self._names, self._unsealing)
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""
@@ -61,13 +77,21 @@ class Store:
     # Appending
 
     def append(self, sweep: Sweep) -> Receipt:
-        """Record *sweep* in one transaction with one leaf, and return after the commit.
+        """Record *sweep* in one transaction with one leaf, and return after the commit; see `Door` for who waits.
 
         A sweep that is recorded already, run for run, is not recorded twice: its first receipt is returned. Raises
         `IntegrityError` for a sweep that contradicts itself or what is stored; then nothing of it is recorded.
         """
+        return self._door.append(sweep)
+
+    def _append(self, sweeps: Sequence[Sweep]) -> list[Receipt]:
         with self._writing() as (conn, now):
-            return append_sweep(conn, self._names, self._recent, self._sweeps, sweep, now)
+            receipts = []
+            for each in sweeps:
+                receipts.append(append_sweep(conn, self._names, self._recent, self._sweeps, each, now))
+                given = (artifact for one in each.observations for artifact in one.artifacts)
+                self.sealing.keep(conn, given, each.observations)
+            return receipts
 
     def stage(self, artifacts: Iterable[Artifact]) -> None:
         """Store contents ahead of the sweep that will name them; until then nothing refers to them.
@@ -78,6 +102,7 @@ class Store:
         while batch := list(islice(given, _STAGED_AT_A_TIME)):
             with self._writing() as (conn, _):
                 contents.keep(conn, batch)
+                self.sealing.keep(conn, batch)
 
     def append_missed(self, missed: Missed) -> int:
         """Record slots that passed unread, and return the id of the record."""
@@ -130,12 +155,18 @@ class Store:
         Nothing for a subject means that it was empty then, or not yet observed: `observations` tells which.
         """
         with self._database.reading() as conn:
-            return reading.as_of(conn, self._named(conn, kind, source, scope), at, key)
+            return reading.as_of(conn, self._named(conn, kind, source, scope), at, key, self._unsealing)
 
     def history(self, kind: str, key: str, *, source: str | None = None, scope: str | None = None) -> list[ItemVersion]:
         """Return every version of the item *key*, by subject, oldest first."""
         with self._database.reading() as conn:
-            return reading.history(conn, self._named(conn, kind, source, scope), key)
+            return reading.history(conn, self._named(conn, kind, source, scope), key, self._unsealing)
+
+    def lives(self, subject: Subject, before: datetime) -> Iterator[lives.ItemLife]:
+        """Yield every item of *subject* that was there before *before*, by key digest, with its forms so far."""
+        with self._database.reading() as conn:
+            number = self._names.subject(conn, subject)
+        return iter(()) if number is None else lives.lives(self._database.reading, number, before)
 
     def changes(
         self, period: Period, *, kind: str | None = None, source: str | None = None, scope: str | None = None
@@ -144,21 +175,42 @@ class Store:
         every = kind is source is scope is None
         with self._database.reading() as conn:
             subjects = None if every else self._named(conn, kind, source, scope)
-            return reading.changes(conn, subjects, self._names, period)
+            return reading.changes(conn, subjects, self._names, period, self._unsealing)
 
-    def artifact(self, digest: bytes) -> bytes:
-        """Return the bytes of an artifact, verified against *digest*.
+    def population(
+        self,
+        period: Period,
+        *,
+        kind: str,
+        source: str | None = None,
+        scope: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> list[Existence]:
+        """Return every item of *kind* that existed at any time in *period*, by subject as first recorded.
 
-        Raises `QueryError` when there is none, `IntegrityError` when the stored bytes have another digest.
+        With *limit* the first so many of them, and with the `Existence.place` of the last of these as *after* the next.
         """
         with self._database.reading() as conn:
-            return contents.read(conn, digest)
+            return reading.population(
+                conn, self._named(conn, kind, source, scope), period, self._unsealing, after=after, limit=limit
+            )
+
+    def artifact(self, digest: bytes) -> bytes:
+        """Return the bytes of an artifact, verified against *digest*, and opened when it is sealed.
+
+        Raises `QueryError` when there is none, `Withheld` when it was erased or its key is not at hand,
+        `IntegrityError` when the stored bytes have another digest.
+        """
+        with self._database.reading() as conn:
+            return self._unsealing.read(conn, digest)
 
     def volatile(self, subject: Subject, at: datetime) -> dict[str, Json] | None:
         """Return the volatile fields of *subject* last kept at or before *at*, ``{key: {path: value}}``, or None."""
         with self._database.reading() as conn:
             number = self._names.subject(conn, subject)
-            return None if number is None else reading.volatile_fields(conn, number, at)
+            found = None if number is None else reading.volatile_fields(conn, number, at)
+            return found if number is None or found is None else self._unsealing.volatile(conn, number, found)
 
     # Sweeps and runs
 
@@ -168,6 +220,21 @@ class Store:
         Such a sweep is yielded whole; its other runs may lie outside of the period.
         """
         return searching.sweeps_between(self._database.reading, self._names, self._sweeps, period, source)
+
+    def slot_pages(self, period: Period, source: str | None = None) -> dict[str, list[Page]]:
+        """Return what became of the runs of all sweeps that overlap *period* (and of more), by source, condensed."""
+        with self._database.reading() as conn:
+            found = {}
+            for number in self._names.sources(conn) if source is None else [self._names.source(conn, source)]:
+                if number is not None:
+                    name = self._names.source_named(conn, number)
+                    found[name] = self._sweeps.paging.pages(conn, number, period)
+            return found
+
+    def outcomes(self, runs: Iterable[str]) -> list[RunOutcome]:
+        """Return what coverage needs of *runs* (ids). Raises `QueryError` when there is no such sweep."""
+        with self._database.reading() as conn:
+            return self._sweeps.paging.outcomes(conn, runs)
 
     def last_sweep(self, source: str) -> int | None:
         """Return the id of the sweep of *source* that was recorded last, or None."""
@@ -247,6 +314,10 @@ class Store:
         with self._database.reading() as conn:
             return requests.request_of(conn, int(run.partition("-")[0]))
 
+    def engagements(self) -> list[Engagement]:
+        """Return every engagement, closed ones too, oldest first; what people record for one is in `desk`."""
+        return self.desk.engagements()
+
     # The log, and locks
 
     def leaves(self, start: int = 0, end: int | None = None) -> Iterator[Leaf]:
@@ -263,6 +334,16 @@ class Store:
     def evidence(self, misread: Misread, read: Read) -> AbstractContextManager[Evidence]:
         """Give every row of one state of the store, for verification; *misread* and *read* hear how it goes."""
         return read_evidence(self._database, misread, read)
+
+    def rebuild(self) -> dict[str, int]:
+        """Make the projections again from evidence; return, by table, in how many rows they differ from what was there.
+
+        Raises `StoreError` on PostgreSQL for a login that may not act for the owner of the tables.
+        """
+        with self._writing() as (conn, _):
+            found = rebuild(conn, self._sweeps.paging)
+        self._sweeps.paging.clear()
+        return found
 
     def size(self) -> int:
         """Return how many bytes the store takes, as its database counts them (indexes included)."""
@@ -288,11 +369,13 @@ class Store:
         """The writer's transaction, and the present in ms: read behind the lock, so that times follow the ids."""
         try:
             with self._database.writing() as conn:
-                self._recent.begin(conn)
+                if self._recent.begin(conn):
+                    self._sweeps.paging.forget()
                 yield conn, to_ms(self._clock.now())
         except BaseException as error:
             self._names.forget()
             self._recent.forget()
+            self.sealing.keys.forget()
             self._sweeps.forget()
             if isinstance(error, OutsideProfile):
                 raise ConfigError(f"a name is too long for a leaf of the log: {error}", hint="Shorten it.") from error

@@ -13,6 +13,7 @@ from collector.store.contents import read_by_id
 from collector.store.frames import Frame, read_frame
 from collector.store.names import Names
 from collector.store.packing import unpack
+from collector.store.paging import Paging
 from collector.store.populations import latest_state
 from collector.store.records import SweepRecord
 from collector.store.sheet_reading import Place, Sheet
@@ -30,6 +31,7 @@ class SweepReader:
         self._names = names
         self._frames: dict[int, Frame] = {}
         self._notes: dict[int, bytes] = {}
+        self.paging = Paging(names, self)
 
     def last_frame(self, conn: Connection, source: int) -> Frame | None:
         """Return the frame of the last sweep of *source*, or None before the first."""
@@ -40,6 +42,7 @@ class SweepReader:
     def forget(self) -> None:
         """Drop what is kept: a writer whose transaction failed may have read what was never committed."""
         self._frames, self._notes = {}, {}
+        self.paging.forget()
 
     def sheet(self, conn: Connection, row: Row[Any]) -> Sheet:
         """Return the opened sheet of the sweep in *row*."""

@@ -1,9 +1,10 @@
 """The store's tables, in the shape of design 7; the log's own are in `collector.log.tables`, on the same MetaData.
 
 Times are milliseconds UTC. Ids are given out by the one writer, in order. Everything here is append-only evidence
-except `item_version` (a projection of `change`: closing an open interval once is its only update) and `actor`
-(people's names, erasable). Tables that take a row per item have no foreign keys: a check per row costs a first
-snapshot most of its speed, and the ids come from the same transaction.
+except two projections, which can be made again from it, and `actor` (people's names, erasable): `item_version`
+comes of `change`, closing an open interval once is its only update; `slot_page` comes of the sheets of `sweep`.
+Tables that take a row per item have no foreign keys: a check per row costs a first snapshot most of its speed, and
+the ids come from the same transaction.
 """
 
 from __future__ import annotations
@@ -42,10 +43,26 @@ artifact = Table(
     _id(),
     Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the raw bytes."),
     Column("length", BigInt, nullable=False, comment="Of the raw bytes."),
-    Column("codec", SmallInteger, nullable=False, comment="0 raw, 1 zstd, 2 zstd with the sheet dictionary."),
+    Column(
+        "codec",
+        SmallInteger,
+        nullable=False,
+        comment="0 raw, 1 zstd, 2 zstd with the sheet dictionary, 100 + id: with a stored one.",
+    ),
     Column("bytes", LargeBinary, comment="Null when the bytes are at uri."),
     Column("uri", Text),
     UniqueConstraint("digest"),
+)
+
+dictionary = Table(
+    "dictionary",
+    metadata,
+    _id(),
+    Column("family", Text, nullable=False, comment="Of which contents: a kind, or a subject's volatile fields."),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the family, a zero byte and the raw words."),
+    Column("codec", SmallInteger, nullable=False, comment="0 raw, 1 zstd."),
+    Column("bytes", LargeBinary, nullable=False),
+    UniqueConstraint("family"),
 )
 
 source = Table("source", metadata, _id(), Column("name", Text, nullable=False), UniqueConstraint("name"))
@@ -175,6 +192,18 @@ missed_subject = Table(
     Column("subject", BigInt, nullable=False),
     PrimaryKeyConstraint("missed", "subject"),
     sqlite_with_rowid=False,
+)
+
+slot_page = Table(
+    "slot_page",
+    metadata,
+    Column("source", BigInt, nullable=False),
+    Column("last", BigInt, nullable=False, comment="The last of its sweeps; it begins after the page before."),
+    Column("since", BigInt, nullable=False, comment="The earliest due time of its runs."),
+    Column("until", BigInt, nullable=False, comment="When the last of its runs finished."),
+    Column("codec", SmallInteger, nullable=False),
+    Column("bytes", LargeBinary, nullable=False, comment="Who collected what when: `collector.store.slot_pages`."),
+    PrimaryKeyConstraint("source", "last"),
 )
 
 plan = Table(

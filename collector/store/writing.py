@@ -17,6 +17,7 @@ from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, 
 from collector.store import populations
 from collector.store.checkpoints import quoted
 from collector.store.contents import keep, keep_one, known
+from collector.store.dictionaries import volatile_family
 from collector.store.entries import sweep_root, volatile_entry
 from collector.store.frames import Frame, frame_for
 from collector.store.names import Names, ensure_source, ensure_subjects
@@ -59,6 +60,7 @@ def append_sweep(
     conn.execute(_SWEEP, {"id": number, "source": source, "recorded": recorded_ms, "leaf": leaf, **row})
     recent.appended(leaf)
     recent.swept(number, source, due)
+    reader.paging.appended(conn, source)
     return Receipt(number, leaf, from_ms(recorded_ms), tuple(f"{number}-{at}" for at in range(len(runs))))
 
 
@@ -100,17 +102,19 @@ def _record_evidence(
 ) -> list[bytes]:
     """Store contents, states, changes and volatile fields; return the entries that commit to them, in order."""
     given = [artifact for each in observations for artifact in each.artifacts]
-    documents = [each.volatile for each in observations if each.volatile is not None]
-    artifacts = keep(conn, [*given, *(Artifact(digest(data), data) for data in documents)])
+    documents = [(each.volatile, each.run.subject) for each in observations if each.volatile is not None]
+    given += [Artifact(digest(data), data, volatile_family(subject)) for data, subject in documents]
+    artifacts = keep(conn, given)
     named = {each.artifact for one in observations for each in one.changes if each.artifact is not None}
     artifacts.update(known(conn, named - artifacts.keys()))
     entries: list[bytes] = []
+    additions = populations.Additions(conn)
     for each in observations:
         if each.run.outcome is not Outcome.COLLECTED:
             continue
         populations.require_stored(each.changes, artifacts, each.run.subject)
         subject = subjects[each.run.subject]
-        new = populations.record(conn, sweep, subject, each, artifacts, recent.state(conn, subject))
+        new = populations.record(additions, sweep, subject, each, artifacts, recent.state(conn, subject))
         if new:
             recent.reached(subject, new[0])
             entries.append(new[1])
@@ -118,6 +122,7 @@ def _record_evidence(
             at, name = to_ms(each.run.finished), digest(each.volatile)
             conn.execute(insert(volatile).values(subject=subject, at=at, sweep=sweep, artifact=artifacts[name]))
             entries.append(volatile_entry(each.run.subject, at, name))
+    additions.write()
     return entries
 
 

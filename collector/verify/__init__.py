@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collector.verify.differences import Difference, Verdict
 from collector.verify.notes import Compared, HeldNote, anchored_notes, held_notes, read_key
-from collector.verify.proofs import Checked, Proof, Stamp, check_proof, parse_proof, read_proof
+from collector.verify.proofs import Checked, Proof, check_proof, parse_proof, read_proof
 from collector.verify.proving import Made, prove
-from collector.verify.tokens import NOBODY, Stamped, Trust
+from collector.verify.tokens import NOBODY, Stamp, Stamped, Trust
 from collector.verify.verifying import Verification, record, unreadable, verify, verify_evidence
 
 __all__ = [

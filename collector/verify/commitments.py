@@ -12,10 +12,14 @@ from collector.log.checkpoint import Checkpoint
 from collector.log.leaf import LeafKind
 from collector.log.note import parse_note
 from collector.model import Json
+from collector.store.erasing import tombstone_digest
 from collector.store.evidence import Evidence, Row
+from collector.store.subject_keys import sealing_digest
+from collector.verify.desk import DeskActs
 from collector.verify.dictionaries import Dictionaries, counted
 from collector.verify.differences import Differences
 from collector.verify.numbered import Grouped, Numbered
+from collector.verify.sealing import erased_by
 from collector.verify.sweeps import Sweeps
 
 Said = tuple[LeafKind, dict[str, Json]]
@@ -33,6 +37,7 @@ class Commitments:
         self._sweeps = sweeps
         self._differences = differences
         self._missed = Grouped(counted(evidence, differences, "missed_subject"), "missed")
+        self._erased = Grouped(erased_by(evidence), "tombstone")
         self._quote: dict[str, Json] = {}
         self._tables: Mapping[str, Callable[[Row], Said]] = {
             "sweep": self._sweep,
@@ -45,6 +50,9 @@ class Commitments:
             "checkpoint_token": self._token,
             "checkpoint_anchor": self._anchor,
             "log_epoch": self._epoch,
+            "sealing_key": self._sealing_key,
+            "tombstone": self._tombstone,
+            "desk_act": DeskActs(evidence, contents, known).said,
         }
 
     @property
@@ -65,6 +73,8 @@ class Commitments:
         for row in self._missed.left():
             name = f"{row['missed']}/{row['subject']}"
             self._differences.add("missed_subject", name, f"there is no record {row['missed']} of missed slots")
+        for row in self._erased.left():
+            self._differences.add("erased", row["artifact"], f"there is no tombstone {row['tombstone']}")
 
     def _sweep(self, row: Row) -> Said:
         return LeafKind.SWEEP, self._sweeps.said(row) | self._quote
@@ -126,6 +136,21 @@ class Commitments:
         self._known.require_actor(row["actor"])
         said = {"epoch": row["id"], "size": row["size"], "note": digest(row["note"]).hex()}
         return LeafKind.GAP, said | {"digest": _digest(_without_leaf(row))}
+
+    def _sealing_key(self, row: Row) -> Said:
+        self._known.subject(row["subject"])
+        return LeafKind.KEY, {"sealing": row["id"], "digest": sealing_digest(row).hex()}
+
+    def _tombstone(self, row: Row) -> Said:
+        self._known.require_actor(row["actor"])
+        if row["person"] is not None:
+            self._known.require_actor(row["person"])
+        if row["subject"] is not None:
+            self._known.subject(row["subject"])
+        artifacts = [each["artifact"] for each in self._erased.take(row["id"])]
+        if len(artifacts) != row["count"]:
+            raise ValueError(f"{len(artifacts)} contents are named by it, not {row['count']}")
+        return LeafKind.TOMBSTONE, {"tombstone": row["id"], "digest": tombstone_digest(row, artifacts).hex()}
 
 
 def read_requests(evidence: Evidence, known: Dictionaries, answered: set[int], differences: Differences) -> None:

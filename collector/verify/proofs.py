@@ -12,19 +12,17 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from collector.canonical import digest
-from collector.clock import from_ms, iso
+from collector.clock import from_ms
 from collector.errors import ConfigError, EvidencedError, IntegrityError, QueryError
 from collector.log import tree
 from collector.log.checkpoint import Checkpoint, open_checkpoint
 from collector.log.leaf import LeafContent, decode_leaf
 from collector.log.note import VerifierKey, parse_note
 from collector.model import Json, show_digest
-from collector.tokens import CLOCKS_APART, read_token, token_trouble
-from collector.verify.tokens import NOBODY, Trust
+from collector.verify.tokens import NOBODY, Stamp, Trust, read_stamp
 
 FORMAT = "evidenced-proof/1"
 # How each part may be committed to: within what, by which field, and where in the tree of that field.
@@ -91,15 +89,6 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """That *authority* stamped the head *at*, by its clock; *trusted* when it is signed under a root that is known."""
-
-    authority: str
-    at: datetime
-    trusted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
     """What became of a proof: what it *proves*, in which *leaf* of how many, who *signed* the head; *trouble* or empty.
 
@@ -156,24 +145,12 @@ def check_proof(proof: Proof, keys: Sequence[VerifierKey], trust: Trust = NOBODY
         proof.branch.leads(tree.leaf_hash(proof.leaf), proof.root)
         leaf = decode_leaf(proof.leaf)
         _check_target(proof, leaf)
-        stamps = tuple(_stamp(proof, leaf, name, token, trust) for name, token in proof.tokens)
+        stamps = tuple(read_stamp(name, token, proof.note, from_ms(leaf.at_ms), trust) for name, token in proof.tokens)
     except ConfigError:
         raise
     except EvidencedError as error:
         return replace(found, trouble=error.message)
     return replace(found, signed=signed, stamps=stamps)
-
-
-def _stamp(proof: Proof, leaf: LeafContent, authority: str, data: bytes, trust: Trust) -> Stamp:
-    """Return what the token *data* says of the head of *proof*. Raises `IntegrityError` when it does not hold."""
-    roots, token = trust.of(authority), read_token(data)
-    trouble = token_trouble(token, proof.note, roots)
-    if trouble or token is None:
-        raise IntegrityError(f"the token of {authority} does not hold: {trouble}")
-    if from_ms(leaf.at_ms) > token.at + CLOCKS_APART:
-        said = f"the leaf is of {iso(from_ms(leaf.at_ms))}, and {authority} saw its head at {iso(token.at)}"
-        raise IntegrityError(f"its times contradict each other: {said}")
-    return Stamp(authority, token.at, bool(roots))
 
 
 def _check_head(proof: Proof, keys: Sequence[VerifierKey]) -> tuple[str, ...]:
@@ -228,7 +205,7 @@ def _check_part(part: Part, leaf: LeafContent, parts: dict[str, Part]) -> None:
         entry = _said(parts.get("entry"))
         part.branch.leads(tree.leaf_hash(part.key + digest(part.data)), _hash(entry, "changes"))
     elif part.name == "artifact" and part.branch is None:
-        fields = {"leaf": ("document",), "entry": ("volatile",)}
+        fields = {"leaf": ("document", "artifact"), "entry": ("volatile",)}
         above = leaf.payload if part.within == "leaf" else _said(parts.get(part.within))
         if part.field not in fields.get(part.within, ()) or _hash(above, part.field) != digest(part.data):
             raise IntegrityError("nothing in it commits to the artifact")

@@ -12,7 +12,7 @@ from collector.log.origin import log_name, origin
 from collector.model import show_digest
 from collector.store import Store
 from collector.store.evidence import Evidence, Row
-from collector.verify.contents import content
+from collector.verify.contents import stored_content
 from collector.verify.proofs import ENTRIES, FRAME, NOTES, SHEET, Branch, Part, Proof, branch_of
 from collector.verify.sweeps import SweepParts, sweep_parts
 
@@ -31,11 +31,12 @@ def prove(store: Store, target: str) -> Made:
     """Return the proof of *target*: a run's id, or ``sha256:...`` of an artifact.
 
     The head is that of the first checkpoint that covers the leaf, else the log's own. Raises `QueryError` when there is
-    no such thing in the store, `IntegrityError` where it contradicts itself: then verify it.
+    no such thing in the store, `Withheld` when it was erased, `IntegrityError` where the store contradicts itself: then
+    verify it.
     """
     with store.evidence(lambda *_: None, lambda *_: None) as evidence:
         if target.startswith("sha256:"):
-            name, parts, leaf = _artifact(evidence, target)
+            name, parts, leaf = _artifact(store, evidence, target)
         else:
             run = store.run(target.removeprefix("run:"))
             name = f"run {run.id}"
@@ -69,7 +70,7 @@ def _run(evidence: Evidence, sweep: int) -> tuple[tuple[Part, ...], int]:
     return parts, found.leaf
 
 
-def _artifact(evidence: Evidence, target: str) -> tuple[str, tuple[Part, ...], int]:
+def _artifact(store: Store, evidence: Evidence, target: str) -> tuple[str, tuple[Part, ...], int]:
     try:
         name = bytes.fromhex(target.removeprefix("sha256:"))
     except ValueError:
@@ -77,12 +78,13 @@ def _artifact(evidence: Evidence, target: str) -> tuple[str, tuple[Part, ...], i
     row = evidence.one("artifact", digest=name)
     if row is None:
         raise QueryError(f"the store has no artifact {target}", hint="Take digests from `as-of` or `history`.")
-    data = content(row)
+    data = stored_content(evidence, row) if row["bytes"] is not None else store.artifact(name)
     found = (
         _changed(evidence, row["id"], data)
         or _kept(evidence, row["id"], data)
         or _document(evidence, row["id"], data)
         or _said(evidence, row["id"], data)
+        or _brought(evidence, row["id"], data)
     )
     if found is None:
         raise QueryError(f"no leaf commits to {target} yet", hint="It was stored ahead of a sweep that never came.")
@@ -126,6 +128,15 @@ def _said(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...
             found = sweep_parts(evidence, row["id"])
             part = Part(name, data, "leaf", "root", branch_of(found.leaves, index))
             return (part,), found.leaf
+    return None
+
+
+def _brought(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
+    """Return how the document of an act at the desk, or the bytes it brought, leads to the act's leaf."""
+    for field in ("document", "artifact"):
+        row: Row | None = evidence.one("desk_act", **{field: number})
+        if row is not None:
+            return (Part("artifact", data, "leaf", field),), row["leaf"]
     return None
 
 

@@ -16,11 +16,12 @@ from collector.store.evidence import Evidence, Row
 from collector.store.frames import Frame, read_frame
 from collector.store.packing import unpack
 from collector.store.sheet_reading import Place, Sheet
-from collector.verify.contents import content
+from collector.verify.contents import stored_content
 from collector.verify.dictionaries import Dictionaries, ItemNames, read_dictionaries
 from collector.verify.differences import Differences
 from collector.verify.numbered import Grouped, Names
 from collector.verify.populations import artifact_of, key_of
+from collector.verify.slot_pages import SlotPages
 
 _FRAMES, _NOTES = 64, 256
 
@@ -117,6 +118,7 @@ class Sweeps:
         self._volatile = Grouped(documents, "sweep")
         self._frame = lru_cache(_FRAMES)(self._read_frame)
         self._noted = lru_cache(_NOTES)(self._read)
+        self._pages = SlotPages(evidence, known, differences) if only is None else None
         self.answered: set[int] = set()
 
     def said(self, row: Row) -> dict[str, Json]:
@@ -124,6 +126,8 @@ class Sweeps:
         source = self._known.source(row["source"])
         sheet, parts = self._opened(row, source)
         self._compare_span(row, sheet)
+        if self._pages is not None:
+            self._pages.add(row, sheet)
         entries = [each.data for each in self._entries(row["id"], sheet)]
         said: dict[str, Json] = {
             "sweep": row["id"],
@@ -152,6 +156,8 @@ class Sweeps:
             self._differences.add("population_state", row["id"], f"no sweep {row['sweep']} recorded it")
         for row in self._volatile.left():
             self._differences.add("volatile", _volatile_name(row), f"no sweep {row['sweep']} recorded it")
+        if self._pages is not None:
+            self._pages.left()
 
     def _opened(self, row: Row, source: str) -> tuple[Sheet, tuple[bytes, bytes, bytes]]:
         frame = None if row["frame"] is None else self._frame(row["frame"])
@@ -229,7 +235,7 @@ class Sweeps:
         row = self._evidence.one("artifact", id=number)
         if row is None:
             raise ValueError(f"it names artifact {number}, which is not there")
-        return content(row)
+        return stored_content(self._evidence, row)
 
 
 def _counted(evidence: Evidence, differences: Differences, table: str, *order: str) -> Iterator[Row]:

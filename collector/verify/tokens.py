@@ -50,6 +50,15 @@ class Stamped:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """That *authority* stamped the head *at*, by its clock; *trusted* when it is signed under a root that is known."""
+
+    authority: str
+    at: datetime
+    trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """That the first *size* leaves were there *at* that time, as a token in *row* says, recorded by leaf *leaf*."""
 
@@ -115,6 +124,21 @@ def check_tokens(evidence: Evidence, trust: Trust, differences: Differences) -> 
     if proven:
         _compare_leaves(evidence, Times(proven), differences)
     return tuple(found[name] for name in sorted(found))
+
+
+def read_stamp(authority: str, data: bytes, note: bytes, leaf_at: datetime, trust: Trust) -> Stamp:
+    """Return what the token *data* of *authority* says of *note*, a head over a leaf that says it is of *leaf_at*.
+
+    Raises `IntegrityError` when it does not hold, `ConfigError` when it takes openssl to read it and there is none.
+    """
+    roots, token = trust.of(authority), read_token(data)
+    trouble = token_trouble(token, note, roots)
+    if trouble or token is None:
+        raise IntegrityError(f"the token of {authority} does not hold: {trouble}")
+    if leaf_at > token.at + CLOCKS_APART:
+        said = f"the leaf is of {iso(leaf_at)}, and {authority} saw its head at {iso(token.at)}"
+        raise IntegrityError(f"its times contradict each other: {said}")
+    return Stamp(authority, token.at, bool(roots))
 
 
 class _Unread(Exception):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collector.errors import IntegrityError
 from collector.log.ledger import LogHead
 from collector.log.note import VerifierKey
+from collector.model import Json
+from collector.sealing import Keyring, NoKeyring
 from collector.store import Store
 from collector.store.evidence import Evidence, Read
 from collector.verify.commitments import Commitments, read_requests
-from collector.verify.contents import read_contents
-from collector.verify.dictionaries import read_dictionaries, read_items, require_all_used
+from collector.verify.dictionaries import read_dictionaries, require_all_used
 from collector.verify.differences import Difference, Differences, Verdict
 from collector.verify.leaves import check_leaves, check_tree
 from collector.verify.notes import Compared, HeldNote, check_signatures, compare_held, stored_claims
 from collector.verify.populations import check_items, check_states
+from collector.verify.sealing import Seals, check_people, read_contents, read_items
 from collector.verify.sweeps import Sweeps
 from collector.verify.tokens import NOBODY, Stamped, Trust, check_tokens
 
@@ -62,7 +64,7 @@ def verify(
     """
     differences = Differences()
     with store.evidence(differences.add, read) as evidence:
-        return verify_evidence(evidence, differences, notes, keys, trust)
+        return verify_evidence(evidence, differences, notes, keys, trust, sealed_with=store.sealing.keys.ring)
 
 
 def verify_evidence(
@@ -71,12 +73,17 @@ def verify_evidence(
     notes: Sequence[HeldNote] = (),
     keys: Sequence[VerifierKey] = (),
     trust: Trust = NOBODY,
+    *,
+    sealed_with: Keyring | None = None,
 ) -> Verification:
-    """Verify *evidence*, as `verify` does; *differences* is what hears of its unreadable rows."""
+    """Verify *evidence*, as `verify` does; *differences* is what hears of its unreadable rows.
+
+    What is sealed is opened with *sealed_with*, where that has the keys.
+    """
     gone = evidence.missing()
     for each in gone:
         differences.add(each.partition(".")[0], "-", f"{each} is not there")
-    stamped = () if gone else _verify(evidence, trust, differences)
+    stamped = () if gone else _verify(evidence, trust, sealed_with or NoKeyring(), differences)
     held = () if gone else tuple(compare_held(evidence, notes, keys))
     for note in held:
         if note.trouble:
@@ -95,11 +102,21 @@ def verify_evidence(
     )
 
 
-def record(store: Store, found: Verification) -> int | None:
-    """Record what *found* says, as a leaf, and return its index; None when nothing may be appended to such a log."""
+def record(store: Store, found: Verification, rebuilt: Mapping[str, int] | None = None) -> int | None:
+    """Record what *found* says, as a leaf, and return its index; None when nothing may be appended to such a log.
+
+    *rebuilt* says of projections that were made again just before in how many rows they differed, by table.
+    """
     if not found.may_be_recorded:
         return None
-    said = {"size": found.size, "root": found.root, "verdict": found.verdict.value, "differences": found.count}
+    said: dict[str, Json] = {
+        "size": found.size,
+        "root": found.root,
+        "verdict": found.verdict.value,
+        "differences": found.count,
+    }
+    if rebuilt is not None:
+        said["rebuilt"] = dict(rebuilt)
     return store.checkpoints.add_verification(said)
 
 
@@ -108,10 +125,12 @@ def unreadable(error: IntegrityError) -> Verification:
     return Verification(Verdict.ALTERED, 0, "", {}, 1, (Difference("log_head", "1", error.message),), ())
 
 
-def _verify(evidence: Evidence, trust: Trust, differences: Differences) -> tuple[Stamped, ...]:
+def _verify(evidence: Evidence, trust: Trust, sealed_with: Keyring, differences: Differences) -> tuple[Stamped, ...]:
     known = read_dictionaries(evidence, differences)
-    items = read_items(evidence, differences)
-    contents = read_contents(evidence, differences)
+    seals = Seals(evidence, known, sealed_with, differences)
+    items = read_items(evidence, seals, differences)
+    contents = read_contents(evidence, seals, differences)
+    check_people(evidence, seals, differences)
     check_states(evidence, contents, items, known, differences)
     check_items(evidence, items, differences)
     sweeps = Sweeps(evidence, contents, items, known, differences)

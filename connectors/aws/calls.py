@@ -13,23 +13,18 @@ from collector.clock import Clock
 from collector.connector import Reading
 from collector.errors import Invalid, NotEnabled, Throttled, Truncated
 from collector.model import Json
-from connectors.aws.buckets import Buckets
+from collector.procedure import Batch
+from collector.procedures.buckets import Buckets
+from collector.procedures.decode import decode
+from collector.procedures.ready import Absent, Gone, cut_off
+from collector.procedures.values import Values, place
 from connectors.aws.clients import Clients
-from connectors.aws.decode import decode
 from connectors.aws.errors import as_read_error, clean, code_of, date_of, matches, refused_part
 from connectors.aws.model import Operation
+from connectors.aws.params import parameters
 from connectors.aws.prepare import Ready
 
 MOST_PAGES = 10_000
-_LONGEST_NAP_S = 0.5
-
-
-class Absent(Exception):
-    """The source said by a declared code that there is none."""
-
-
-class Gone(Exception):
-    """The source said by a declared code that the item was deleted since it was listed."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,15 @@ class Requester:
     rates: Mapping[str, float]
     clock: Clock
 
+    def parameters(
+        self, call: Ready, values: Values, item: Json = None, ids: list[Json] | None = None
+    ) -> dict[str, Json]:
+        """See `collector.procedures.ready.Asking.parameters`."""
+        params = parameters(call, values, item)
+        if ids is not None and isinstance(call.spec, Batch):
+            place(params, call.spec.ids, ids)
+        return params
+
     def request(
         self, operation: Operation, params: dict[str, Json], region: str, reading: Reading, spec: Ready | None = None
     ) -> dict[str, Any]:
@@ -50,7 +54,7 @@ class Requester:
         Raises a `ReadError`, `Absent` or `Gone` for a code that *spec* declares, the unforeseen as botocore raises it.
         """
         bucket = self.buckets.of(self.source, region, operation.service, self.rates, self.clock.monotonic())
-        self._wait(bucket.take(self.clock.monotonic()), reading)
+        reading.wait(bucket.take(self.clock.monotonic()))
         action = spec.action if spec else operation.action
         try:
             client = self.clients.client(operation.service, region)
@@ -87,9 +91,15 @@ class Requester:
 
         Raises `Truncated` when a token comes again, more is announced without a token, or pages do not end.
         """
-        seen = set()
+        seen: set[tuple[Json, ...]] = set()
         for _ in range(MOST_PAGES):
-            answer = self.request(ready.operation, params, region, reading, ready)
+            try:
+                answer = self.request(ready.operation, params, region, reading, ready)
+            except (Absent, Gone) as error:
+                if seen:
+                    reading.calls.undrained(ready.name)
+                    raise cut_off(ready.name) from error
+                raise
             token = self._next(ready, answer, reading)
             if token is not None and reading.sample:
                 reading.calls.undrained(ready.name)
@@ -145,14 +155,6 @@ class Requester:
     def _truncated(self, ready: Ready, reading: Reading, what: str) -> Truncated:
         reading.calls.undrained(ready.name)
         return Truncated(f"{ready.name} {what}: the list is not complete")
-
-    def _wait(self, seconds: float, reading: Reading) -> None:
-        reading.check()
-        while seconds > 0:
-            nap = min(seconds, _LONGEST_NAP_S)
-            self.clock.sleep(nap)
-            seconds -= nap
-            reading.check()
 
     def _count(self, operation: Operation, answer: Mapping[str, Any], reading: Reading, *, page: bool) -> int:
         metadata = answer.get("ResponseMetadata", {})

@@ -11,8 +11,8 @@ from collector.clock import Clock
 from collector.connector import Problem, Settings
 from collector.model import Json
 from collector.procedure import Kind, load_kinds
+from collector.procedures.buckets import Buckets
 from connectors.aws import explain, lint, policy
-from connectors.aws.buckets import Buckets
 from connectors.aws.data import table
 from connectors.aws.session import ACCOUNT, REGION, AwsSession
 from connectors.aws.settings import AwsSettings

@@ -9,7 +9,7 @@ from typing import Any
 
 from collector.fields import Step, Walk, parse
 from collector.model import Json
-from connectors.aws.prepare import Expression
+from collector.procedures.expressions import Expression
 
 SENSITIVE = "(sensitive)"  # stands in a `sample` for every value the model calls sensitive
 _DEEPEST = 24

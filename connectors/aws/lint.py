@@ -11,11 +11,12 @@ from collector import fields
 from collector.connector import Problem
 from collector.errors import ConfigError
 from collector.procedure import Kind
+from collector.procedures.expressions import Expression, expression
 from connectors.aws.data import table
 from connectors.aws.forms import SENSITIVE, Form, NoSuchField, at_path, found_by, sample
 from connectors.aws.lint_calls import Finding, check_calls
 from connectors.aws.model import operation
-from connectors.aws.prepare import Expression, ReadyKind, expression, prepare
+from connectors.aws.prepare import ReadyKind, prepare
 
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Z]\w+")
 _REDACTED = "(redacted)"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from botocore.validate import ParamValidator
 
 from collector.model import Json, Window
 from collector.procedure import Call, Since
+from collector.procedures.expressions import Expression
+from collector.procedures.values import fill, placeholders, window_values
 from connectors.aws.forms import ANYTHING, SCALAR, Form, NoSuchField, found_by, merged, of_shape, union
-from connectors.aws.params import PLACEHOLDER, fill, window_values
-from connectors.aws.prepare import Expression, Ready, ReadyBatch, ReadyKind
+from connectors.aws.prepare import Ready, ReadyBatch, ReadyKind
 
 Finding = tuple[str, str]  # place in the spec, what is wrong there
 
@@ -157,7 +157,7 @@ def _parameters(lint: _Lint, call: Ready, item: Form | None, given: tuple[str, .
     for name in call.inferred:
         if item is None or not (item.anything or name in (item.fields or {})):
             lint.note(call, f"parameter {name} is required: give it in `params`, `bind` or `for`")
-    for name in _placeholders([spec.params, spec.set]):
+    for name in placeholders([spec.params, spec.set]):
         if name not in lint.values:
             lint.note(call, f"nothing gives a value to {{{name}}}")
     for message in _type_errors(lint, call):
@@ -185,11 +185,3 @@ def _codes(lint: _Lint, call: Ready, spec: Call) -> None:
     for code in [*spec.absent, *spec.gone, *spec.not_enabled]:
         if isinstance(code, str) and code not in declared:
             lint.note(call, f"its model declares no error {code}")
-
-
-def _placeholders(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        return PLACEHOLDER.findall(value)
-    if isinstance(value, dict):
-        value = list(value.values())
-    return [name for each in value for name in _placeholders(each)] if isinstance(value, list) else []

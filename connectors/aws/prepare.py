@@ -2,100 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-import jmespath
-from jmespath.exceptions import JMESPathError
-
-from collector.errors import ConfigError, Invalid
-from collector.model import Json
-from collector.procedure import Batch, Call, Kind, Loop
+from collector.errors import ConfigError
+from collector.procedure import Batch, Call, Kind
+from collector.procedures import ready as shared
+from collector.procedures.expressions import Expression, expression
 from connectors.aws.model import Operation, operation
 
 
-@dataclass(frozen=True)
-class Expression:
-    """A compiled JMESPath expression; *text* is how the spec writes it."""
+@dataclass(frozen=True, kw_only=True)
+class Ready(shared.Ready):
+    """One declared call of an operation that *action* permits; *inferred* parameters are fields of the item."""
 
-    text: str
-    compiled: Any = field(repr=False, compare=False)
-
-    def search(self, value: Json) -> Json:
-        """Return what it finds in *value*. Raises `Invalid` when the value has types it cannot work on."""
-        try:
-            return self.compiled.search(value)
-        except JMESPathError as error:
-            raise Invalid(f"{self.text!r} does not fit the answer: {error}") from error
-
-
-@dataclass(frozen=True)
-class Ready:
-    """One declared call, ready to be made. With *items* its answers are lists, drained page by page."""
-
-    spec: Call
     operation: Operation
     action: str
-    items: Expression | None = None
     tokens: tuple[Expression, ...] = ()
     more: Expression | None = None
-    bind: tuple[tuple[str, Expression], ...] = ()
     inferred: tuple[str, ...] = ()
-    pick: Expression | None = None
-    when: Expression | None = None
-    at: Expression | None = None
-    put: tuple[tuple[str, Expression], ...] = ()
     loop_variables: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> str:
-        """The operation's name: ``kms.ListKeys``."""
-        return self.operation.name
 
-
-@dataclass(frozen=True)
-class ReadyBatch:
-    """A batch call with the expressions that tie answers to items."""
-
-    call: Ready
-    spec: Batch
-    id: Expression
-    match: Expression
-
-
-@dataclass(frozen=True)
-class ReadyLoop:
-    """A loop with the call that lists its values, if one does."""
-
-    spec: Loop
-    call: Ready | None
-
-
-@dataclass(frozen=True)
-class ReadyKind:
-    """A kind with every call ready, in the parts of the procedure."""
-
-    kind: Kind
-    loops: tuple[ReadyLoop, ...]
-    poll: tuple[Ready, Expression] | None
-    roots: tuple[Ready, ...]
-    batches: tuple[ReadyBatch, ...]
-    each: tuple[Ready, ...]
-
-    @property
-    def calls(self) -> list[Ready]:
-        """Every call, in the order of execution."""
-        loops = [loop.call for loop in self.loops if loop.call]
-        poll = [self.poll[0]] if self.poll else []
-        return [*loops, *poll, *self.roots, *(batch.call for batch in self.batches), *self.each]
-
-
-def expression(text: str) -> Expression:
-    """Return *text* compiled. Raises `ConfigError` when it is not JMESPath."""
-    try:
-        return Expression(text, jmespath.compile(text))
-    except JMESPathError as error:
-        raise ConfigError(f"not a JMESPath expression: {text!r}: {str(error).splitlines()[0]}") from error
+ReadyBatch = shared.ReadyBatch[Ready]
+ReadyLoop = shared.ReadyLoop[Ready]
+ReadyKind = shared.ReadyKind[Ready]
 
 
 def prepare(kind: Kind) -> ReadyKind:
@@ -112,20 +42,12 @@ def prepare(kind: Kind) -> ReadyKind:
 
 def _prepare(kind: Kind) -> ReadyKind:
     service = kind.service or _first_service(kind)
-    known: tuple[str, ...] = ()
-    loops = []
-    for loop in kind.loops:
-        call = _listing(loop.call, service, known) if loop.call else None
-        loops.append(ReadyLoop(loop, call))
-        known = (*known, loop.var)
-    poll = (_ready(kind.poll.call, service, known), expression(kind.poll.until)) if kind.poll else None
-    return ReadyKind(
+    return shared.assembled(
         kind,
-        tuple(loops),
-        poll,
-        tuple(_listing(call, service, known) for call in kind.list_),
-        tuple(_batch(batch, service, known) for batch in kind.batch),
-        tuple(_detail(call, service, known) for call in kind.each),
+        plain=lambda call, known: _ready(call, service, known),
+        listing=lambda call, known: _listing(call, service, known),
+        detail=lambda call, known: _detail(call, service, known),
+        batch=lambda call, known: _batch(call, service, known),
     )
 
 
@@ -139,16 +61,13 @@ def _ready(call: Call, service: str, loop_variables: tuple[str, ...]) -> Ready:
         raise ConfigError(f"{found.name} is not a read: no procedure may call it")
     bound = tuple(name for name in loop_variables if name in found.members and name not in {*call.params, *call.bind})
     return Ready(
-        call,
-        found,
-        found.action,
-        bind=tuple((name, expression(text)) for name, text in call.bind.items()),
+        spec=call,
+        name=found.name,
+        operation=found,
+        action=found.action,
         inferred=tuple(name for name in found.required if name not in {*call.params, *call.bind, *bound}),
-        pick=expression(call.pick) if call.pick else None,
-        when=expression(call.when) if call.when else None,
-        at=expression(call.at) if call.at else None,
-        put=tuple((name, expression(text)) for name, text in call.put.items()),
         loop_variables=bound,
+        **shared.compiled(call),
     )
 
 
@@ -175,11 +94,10 @@ def _detail(call: Call, service: str, loop_variables: tuple[str, ...]) -> Ready:
     return _listing(call, service, loop_variables) if call.items or pages else ready
 
 
-def _batch(batch: Batch, service: str, loop_variables: tuple[str, ...]) -> ReadyBatch:
+def _batch(batch: Batch, service: str, loop_variables: tuple[str, ...]) -> Ready:
     ready = _listing(batch, service, loop_variables)
     filled = batch.ids.partition(".")[0].partition("[")[0]
-    ready = replace(ready, inferred=tuple(name for name in ready.inferred if name != filled))
-    return ReadyBatch(ready, batch, expression(batch.id), expression(batch.match))
+    return replace(ready, inferred=tuple(name for name in ready.inferred if name != filled))
 
 
 def _only_list(operation: Operation) -> str | None:

@@ -11,10 +11,10 @@ from collector.connector import Reading
 from collector.errors import ConfigError, Invalid, Misconfigured
 from collector.model import Json, Principal, Scope
 from collector.procedure import Kind
-from connectors.aws.buckets import Buckets
+from collector.procedures.buckets import Buckets
+from collector.procedures.engine import Engine
 from connectors.aws.calls import Requester
 from connectors.aws.clients import Clients
-from connectors.aws.engine import Engine
 from connectors.aws.errors import as_read_error
 from connectors.aws.model import operation
 from connectors.aws.prepare import prepare
@@ -64,8 +64,9 @@ class AwsSession:
             raise ConfigError(f"{kind.name} is read per {kind.scope}, not in {scope.name} ({scope.level})")
         account = self.principal().account
         region = scope.name if scope.level == REGION else self._home()
+        start = {"account": account, "region": region}
         width = 2 * self._settings.detail_concurrency
-        yield from Engine(self._requester, self._pool, width, ready, region, account, reading).items()
+        yield from Engine(self._requester, self._pool, width, ready, start, region, reading).items()
 
     def close(self) -> None:
         """See `collector.connector.Session.close`."""

@@ -7,12 +7,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from collector.connector import Settings
+from collector.procedures.settings import RequestSettings
 
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 
-class AwsSettings(Settings):
+class AwsSettings(RequestSettings):
     """One AWS account. Credentials come from the SDK's own chain, unless *profile* or *role_arn* say otherwise."""
 
     account: str = Field(
@@ -31,13 +31,6 @@ class AwsSettings(Settings):
     )
     session_s: int = Field(default=3600, ge=900, le=43200, description="Life of the role's credentials, in seconds.")
     endpoint_url: str = Field(default="", description="One endpoint for every service; AWS_ENDPOINT_URL works as well.")
-    requests_per_second: dict[str, float] = Field(
-        default={}, description="Service, or '*' for every one, -> requests a second in each region, over our defaults."
-    )
-    detail_concurrency: int = Field(default=16, ge=1, le=64, description="Detail calls under way at a time.")
-    attempts: int = Field(default=3, ge=1, le=10, description="Attempts at one request, the first included.")
-    connect_timeout_s: float = Field(default=10, gt=0, description="Longest wait for a connection.")
-    read_timeout_s: float = Field(default=60, gt=0, description="Longest wait for an answer.")
 
     @field_validator("regions")
     @classmethod
@@ -58,13 +51,6 @@ class AwsSettings(Settings):
     def _by_reference(cls, value: str) -> str:
         if value and not value.startswith(("env:", "file:")):
             raise ValueError("a secret is given by reference: env:NAME or file:PATH")
-        return value
-
-    @field_validator("requests_per_second")
-    @classmethod
-    def _positive(cls, value: dict[str, float]) -> dict[str, float]:
-        if any(rate <= 0 for rate in value.values()):
-            raise ValueError("a rate must be above 0")
         return value
 
     @model_validator(mode="after")

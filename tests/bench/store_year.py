@@ -9,12 +9,14 @@ change a day, volatile fields change every time, and sources, subjects and the d
 - ``bytes_state``: items, contents, states, changes and intervals with their indices, in times of `zstd -19 --long=31`
   of all distinct contents in one stream.
 - ``bytes_per_run``: run sheets, frames and notes over the runs. ``bytes_per_sweep``: everything else of a sweep (its
-  row, its leaf, the tree, their indices) over the sweeps.
+  row, its leaf, the tree, its part of a page, their indices) over the sweeps.
 - ``naive_ratio``: a table with a row for every item of every snapshot, measured on a subset and scaled, over the whole
   database.
 - ``unchanged_ratio``: documents in memory -> committed sweep, over canonicalise + SHA-256 of the same documents.
 - ``first_per_s``: items of a first population, from observations to commit.
-- p95 figures are in ms; ``memory_mb`` is that of a process of its own with ``--memory-items`` items.
+- p95 figures are in ms, warm, in a process that has asked before; a period is as long as the store where that is
+  shorter. ``p95_gaps_year_ms`` is the whole coverage of one source. ``verify_year_s`` is scaled to a year;
+  ``memory_mb`` is that of a process of its own with ``--memory-items`` items.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ import psycopg
 from collector.canonical import canonical, digest
 from collector.store import Store, open_store
 from tests.bench.year_measure import Bench, Limit, distinct, naive_bytes
-from tests.bench.year_questions import p95s
+from tests.bench.year_questions import p95s, verify_year_s
 from tests.bench.year_rates import first_rate, memory_mb, unchanged_ratio
 from tests.bench.year_reading import HOUR, Reader
 from tests.bench.year_world import START, World
@@ -59,6 +61,7 @@ GOALS: dict[str, tuple[str, Any, Any]] = {
     "p95_population_360d_ms": ("<=", 20, None),
     "p95_gaps_year_ms": ("<=", 10, None),
     "p95_control_page_ms": ("<=", 10, None),
+    "verify_year_s": ("<=", 15, None),
     "contents_over_changes": ("<=", 1.05, 1.05),
     "memory_mb": ("<=", 400, 400),
 }
@@ -80,7 +83,7 @@ def main() -> None:
     with place(asked.engine) as url, place(asked.engine) as other:
         figures, notes = measure(asked, url, other)
     table(asked, figures, notes)
-    print(json.dumps({name: figures[name] for name in GOALS if name in figures}))
+    print(json.dumps({name: figures[name] for name in GOALS}))
 
 
 def measure(asked: argparse.Namespace, url: str, other: str) -> tuple[dict[str, float], dict[str, Any]]:
@@ -115,6 +118,8 @@ def measure(asked: argparse.Namespace, url: str, other: str) -> tuple[dict[str, 
     figures["first_per_s"] = round(first)
     figures["contents_over_changes"] = round(distinct(bench) / world.contents, 4)
     figures |= p95s(store, world)
+    year, notes["verify_s"] = (round(each, 2) for each in verify_year_s(store, world))
+    figures["verify_year_s"] = year
     figures["wal_bytes_unchanged"] = wal(bench, reader)
     ratio, rate = unchanged_ratio(reader)
     figures["unchanged_ratio"], notes["unchanged_per_s"] = round(ratio, 3), round(rate)
@@ -128,12 +133,13 @@ def sizes(bench: Bench, reader: Reader, limit: int, naive: float, notes: dict[st
     bench.settle()
     shares = bench.shares()
     notes |= {f"bytes_{name}": size for name, size in shares.items()} | {"bytes_zstd_limit": limit}
-    notes |= {"tables": dict(sorted(bench.tables().items(), key=lambda each: -each[1])[:8])}
+    tables = bench.tables()
+    notes |= {"tables": dict(sorted(tables.items(), key=lambda each: -each[1])[:8])}
     notes |= {"runs": reader.runs, "sweeps": reader.sweeps, "naive_row_bytes": round(naive)}
     return {
         "bytes_state": round(shares["state"] / limit, 2),
         "bytes_per_run": round(shares["sheets"] / reader.runs, 1),
-        "bytes_per_sweep": round(shares["sweeps"] / reader.sweeps, 1),
+        "bytes_per_sweep": round((shares["sweeps"] + tables["slot_page"]) / reader.sweeps, 1),
         "naive_ratio": round(naive * reader.observed / shares["all"]),
     }
 

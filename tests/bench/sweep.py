@@ -126,8 +126,8 @@ def daemon_side(asked: argparse.Namespace) -> dict[str, Any]:
     """Make one first sweep and one unchanged one with the real dispatcher on a SQLite store."""
     from collector.clock import SystemClock
     from collector.config import load_config
-    from collector.connector import connectors
     from collector.dispatch import Dispatcher
+    from collector.installed import connectors
     from collector.store import open_store
 
     with tempfile.TemporaryDirectory() as folder:

@@ -39,7 +39,8 @@ class Bench:
             with closing(sqlite3.connect(self.path)) as lite:
                 return lite.execute(sql).fetchall()
         with psycopg.connect(self.url, autocommit=True) as conn:
-            return conn.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
+            done = conn.execute(sql)  # type: ignore[call-overload]
+            return done.fetchall() if done.description else []
 
     def settle(self) -> None:
         """Write everything to where it stays, so that sizes and bytes written ahead begin at a known place."""

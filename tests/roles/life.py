@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest
+from collector.engagement import Examination, Terms
+from collector.errors import Withheld
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.keys import KeyAct, KeyEvent
 from collector.log.note import SignerKey
 from collector.log.origin import log_name, origin
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
+from collector.store import open_store
+from tests.fakes.sealed import FIRST, Ring, live_sealed
 from tests.store.conftest import NOON, Hand
 
 HOUR = timedelta(hours=1)
@@ -22,7 +28,9 @@ def live(store):
     hand, events = Hand(store), Hand(store, EVENTS)
     store.stage([hand.content({"v": 1})])
     hand.see(
-        {"a": {"v": 1}, "b": {}, "nul\0key": {"ü": ["\0", "\u2028"]}}, NOON, volatile=canonical({"a": {"used": 1}})
+        {"a": {"v": 1}, "b": {}, "nul\0key": {"ü": ["\0", "\u2028"]}},
+        NOON,
+        volatile=canonical({"a": {"used": "now " * 300}}),
     )
     hand.see({"a": {"v": 2, "text": "x" * 70_000}}, NOON + HOUR)
     hand.write(hand.failed(NOON + 2 * HOUR))
@@ -37,8 +45,33 @@ def live(store):
     request = store.request_snapshot(SnapshotRequest("paper:hq", ("paper.*",), "why", "Ana", NOON))
     hand.write(trigger=Trigger.ADHOC, request=request)
     store.request_snapshot(SnapshotRequest("paper:hq", (), "and why not", "Ben", NOON))
+    with as_eraser(store) as eraser:
+        live_sealed(store, NOON, eraser)
+    examine(store)
     go_on(store, 5)
     sign(store)
+
+
+@contextmanager
+def as_eraser(store):
+    """Give *store* as its eraser opens it, where it has roles; a login that owns it erases by itself."""
+    url = store._database.url
+    if not (url.username or "").endswith("_writer"):
+        yield store
+        return
+    name = url.username.replace("_writer", "_eraser")
+    eraser = open_store(url.set(username=name).render_as_string(hide_password=False), clock=store._clock)
+    yield eraser
+    eraser.close()
+
+
+def examine(store):
+    """Record an engagement, and something of every other kind for it."""
+    terms = Terms(Examination.TYPE_II, Period(NOON, NOON + HOUR), auditors=("Eva",))
+    document = {"did": "created", "name": "soc2-2026", **terms.document()}
+    [began] = store.desk.record([NewAct(ActKind.ENGAGEMENT, document, "Ana", people=terms.auditors)])
+    for kind in set(ActKind) - {ActKind.ENGAGEMENT}:
+        store.desk.record([NewAct(kind, {"said": kind}, "Ben", began.id, began.id, b"rows\0")])
 
 
 def go_on(store, hours):
@@ -59,8 +92,17 @@ def sign(store):
     store.checkpoints.add_epoch(epoch + 1, taken.note, reason="disk lost", actor="Ana")
 
 
+def content(store, name):
+    """Return the artifact *name*, or why it is withheld."""
+    try:
+        return store.artifact(name)
+    except Withheld as why:
+        return why.message
+
+
 def answers(store):
     """Return the answer to every question of *store*, by its name."""
+    store.sealing.keys.use(Ring(FIRST))
     subjects = store.subjects()
     kinds = sorted({each.kind for each in subjects})
     runs = store.runs(limit=1000)
@@ -72,9 +114,10 @@ def answers(store):
         "subjects": subjects,
         "heads": [store.head(each) for each in subjects],
         "as_of": [store.as_of(kind, at) for kind in kinds for at in times],
-        "history": [store.history(kind, key) for kind in kinds for key in ("a", "b", "c", "nul\0key", "e1")],
+        "history": [store.history(kind, key) for kind in kinds for key in ("a", "b", "c", "nul\0key", "e1", "bob")],
         "changes": changes,
-        "artifacts": [store.artifact(each.after) for each in changes if each.after],
+        "artifacts": [content(store, each.after) for each in changes if each.after],
+        "erasures": store.erasing.tombstones(),
         "volatile": [store.volatile(each, NOON + HOUR) for each in subjects],
         "sweeps": list(store.sweeps(ALWAYS)),
         "last_sweep": store.last_sweep("paper:hq"),
@@ -87,6 +130,8 @@ def answers(store):
         "controls": store.controls(),
         "missed": store.missed(ALWAYS),
         "tags": store.tags(),
+        "acts": [store.desk.acts(kind) for kind in ActKind],
+        "engagements": store.engagements(),
         "pending_requests": store.pending_requests(),
         "leaves": list(store.leaves()),
         "head": log.head(),

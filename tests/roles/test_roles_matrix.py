@@ -12,11 +12,12 @@ import pytest
 from psycopg import errors
 
 import collector.store.checkpoint_tables
+import collector.store.desk_tables
 import collector.store.tables  # noqa: F401
 from collector.log.leaf import LeafKind
 from collector.log.tables import metadata
 from collector.store import open_store
-from collector.store.grants import GRANTS, LOGINS, SIGNER_LEAVES, VERSION_TABLE, Role
+from collector.store.grants import ERASER_LEAVES, GRANTS, LOGINS, SIGNER_LEAVES, VERSION_TABLE, Role
 from tests.fakes.clock import PlayedClock
 from tests.roles.conftest import make_place
 
@@ -64,7 +65,13 @@ def test_what_is_declared_is_little():
     updates = {
         (table, column) for table, roles in GRANTS.items() for rights in roles.values() for column in rights.update
     }
-    assert updates == {("item_version", "until"), ("log_head", "size"), ("log_head", "root"), ("log_head", "peaks")}
+    erasing = {("artifact", "bytes"), ("artifact", "uri"), ("actor", "name")}
+    wrapping = {(table, column) for table in ("artifact_key", "item_key") for column in ("sealing", "wrapped")}
+    head = {("log_head", column) for column in ("size", "root", "peaks")}
+    assert updates == {("item_version", "until")} | head | erasing | wrapping
+    only_erasing = {(table, role) for table, roles in GRANTS.items() for role in roles if roles[role].delete}
+    assert only_erasing == {("artifact_key", Role.ERASER), ("item_key", Role.ERASER)}
+    assert not any(GRANTS[table][Role.WRITER].update for table, _ in erasing | wrapping)
     assert not any(roles[Role.READER].insert or roles[Role.READER].update for roles in GRANTS.values())
     assert all(Role.OWNER not in roles for roles in GRANTS.values())
     signed = {table for table, roles in GRANTS.items() if Role.SIGNER in roles and roles[Role.SIGNER].insert}
@@ -117,8 +124,10 @@ OWNERS_ONLY = (
 @pytest.mark.parametrize(("role", "table"), CASES)
 def test_no_role_removes_or_changes_a_table_or_its_guards(attempt, role, table):
     for statement in OWNERS_ONLY:
+        rights = GRANTS[table].get(role)
         found = attempt(role, statement.format(table=table, column=COLUMNS[table][0]))
-        assert found is errors.InsufficientPrivilege, statement
+        allowed = statement.startswith(("DELETE", "LOCK")) and rights is not None and rights.delete
+        assert found is (None if allowed else errors.InsufficientPrivilege), statement
 
 
 @pytest.mark.parametrize(("role", "table"), CASES)
@@ -201,6 +210,12 @@ def test_the_signer_adds_leaves_of_its_own_kinds_only(server, attempt):
         assert found is (None if kind in SIGNER_LEAVES else errors.InsufficientPrivilege), kind
         assert attempt(Role.WRITER, f"INSERT INTO log_leaf VALUES (1, '{kind}', 0, '')") is None
         assert attempt(Role.READER, f"INSERT INTO log_leaf VALUES (1, '{kind}', 0, '')") is errors.InsufficientPrivilege
+
+
+def test_the_eraser_adds_leaves_of_its_own_kinds_only(server, attempt):
+    for kind in LeafKind:
+        found = attempt(Role.ERASER, f"INSERT INTO log_leaf VALUES (1, '{kind}', 0, '')")
+        assert found is (None if kind in ERASER_LEAVES else errors.InsufficientPrivilege), kind
 
 
 def test_there_are_no_sequences_that_a_copy_would_have_to_set(server):

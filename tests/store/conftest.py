@@ -48,7 +48,7 @@ class Hand:
 
     def content(self, document):
         data = canonical(document)
-        return Artifact(digest(data), data)
+        return Artifact(digest(data), data, self.subject.kind)
 
     def run(self, at=NOON, **more):
         values = {"due": at, "trigger": Trigger.SCHEDULE, "provenance": PROVENANCE, "started": at, "finished": at}

@@ -6,21 +6,25 @@ import pytest
 from sqlalchemy import exc, inspect
 
 import collector.store.tables
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.keys import KeyAct, KeyEvent
 from collector.log.note import SignerKey
 from collector.log.tables import metadata
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
+from tests.fakes.sealed import live_sealed
 
-EVIDENCE = sorted({table.name for table in metadata.sorted_tables} - {"item_version", "log_head", "actor"})
+WRAPPED = {"artifact_key", "item_key"}
+EVIDENCE = sorted({table.name for table in metadata.sorted_tables} - {"item_version", "log_head", "actor"} - WRAPPED)
 FIRST_COLUMN = {name: metadata.tables[name].columns.keys()[0] for name in metadata.tables}
 
 
 @pytest.fixture
 def full(store, hand, hour, noon, clock):
     """A store with at least one row in every table."""
-    hand.see({"a": {"v": 1}, "b": {}}, noon, volatile=canonical({"a": {"used": 1}}))
+    store._sweeps.paging.size = 2
+    hand.see({"a": {"v": 1}, "b": {}}, noon, volatile=canonical({"a": {"used": "now " * 300}}))
     hand.see({"a": {"v": 2}}, noon + hour)
     hand.write(hand.failed(noon + 2 * hour))
     for document in ({"sources": []}, {"controls": []}):
@@ -38,6 +42,8 @@ def full(store, hand, hour, noon, clock):
     store.checkpoints.add_token(taken.id, "paper", b"token")
     store.checkpoints.add_receipt(taken.id, "vault", {"path": "x"})
     store.checkpoints.add_epoch(2, taken.note, reason="disk lost", actor="Ana")
+    live_sealed(store, noon)
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "created"}, "Ana")])
     return store
 
 
@@ -122,7 +128,7 @@ def test_an_item_version_takes_no_update_but_its_end(sql, change):
 
 
 def test_an_open_interval_is_closed_once(sql):
-    assert sql("UPDATE item_version SET until = since WHERE until IS NULL").rowcount == 1
+    assert sql("UPDATE item_version SET until = since WHERE until IS NULL").rowcount > 1
     with pytest.raises(exc.DBAPIError, match="evidence is append-only"):
         sql("UPDATE item_version SET until = since + 1")
 
@@ -139,9 +145,46 @@ def test_the_head_of_the_log_only_moves_forward_by_one(sql):
             sql(f"UPDATE log_head SET {change}")
 
 
-def test_a_persons_name_can_be_erased_and_tags_stay(sql, full):
-    assert sql("UPDATE actor SET name = NULL").rowcount == 1
-    assert {tag.actor for tag in full.tags()} == {""}
+def test_a_persons_name_goes_by_a_tombstone_alone(sql, full):
+    for change in ("name = NULL", "name = 'Zoe'", "id = id + 100"):
+        with pytest.raises(exc.DBAPIError, match="evidence is append-only"):
+            sql(f"UPDATE actor SET {change} WHERE name = 'Ana'")
+    with pytest.raises(exc.DBAPIError, match="evidence is append-only"):
+        sql("UPDATE actor SET name = 'Gil' WHERE name IS NULL")
+    assert {tag.actor for tag in full.tags()} == {"Ana", "Ivo", ""}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE artifact SET bytes = NULL WHERE bytes IS NOT NULL",
+        "UPDATE artifact SET digest = digest WHERE bytes IS NULL",
+        "UPDATE artifact SET length = 1, bytes = NULL WHERE bytes IS NULL",
+        "DELETE FROM artifact_key",
+        "DELETE FROM item_key WHERE item NOT IN (SELECT item FROM tombstone WHERE item IS NOT NULL)",
+        "UPDATE artifact_key SET artifact = artifact + 1000",
+        "UPDATE item_key SET item = item + 1000",
+    ],
+)
+def test_nothing_goes_that_no_tombstone_names(sql, statement):
+    if statement.startswith("UPDATE artifact SET digest"):
+        statement = statement.replace("digest = digest", "digest = 'x'")
+    with pytest.raises(exc.DBAPIError, match="evidence is append-only"):
+        sql(statement)
+
+
+def test_a_wrapped_key_may_be_wrapped_anew(sql):
+    for table in sorted(WRAPPED):
+        assert sql(f"UPDATE {table} SET wrapped = wrapped, sealing = sealing").rowcount > 1
+
+
+def test_a_temporary_table_does_not_answer_for_the_tombstones_on_postgresql(full):
+    if full._database.engine.dialect.name != "postgresql":
+        return
+    with full._database.engine.connect() as conn:
+        conn.exec_driver_sql("CREATE TEMPORARY TABLE erased AS SELECT artifact, 1 AS tombstone FROM artifact_key")
+        with pytest.raises(exc.DBAPIError, match="evidence is append-only"):
+            conn.exec_driver_sql("DELETE FROM artifact_key")
 
 
 def test_every_table_is_guarded(full):

@@ -144,6 +144,35 @@ def test_histories_and_changes_agree_with_memory(store, new_hand, noon, life, as
 
 
 @few
+@given(life=steps, asked=questions)
+def test_what_existed_in_a_period_agrees_with_memory_whole_and_page_by_page(store, new_hand, noon, life, asked):
+    memories, instants = live(store, new_hand, noon, life)
+    source = next(iter(memories)).source
+    for number in asked:
+        start, end = sorted((instants[number % len(instants)], instants[asked[0] % len(instants)] + MS))
+        expected = {}
+        for subject, memory in memories.items():
+            for key in KEYS:
+                forms = [
+                    each for each in memory.versions(key) if each[0] < end and (each[1] is None or each[1] > start)
+                ]
+                if forms:
+                    expected[subject, key] = (forms[0][0], forms[-1][1], forms[-1][2], len(forms))
+        found = store.population(Period(start, end), kind="paper.users", source=source)
+        assert {
+            (each.subject, each.key): (each.since, each.gone, document_of(store, each.artifact), each.forms)
+            for each in found
+        } == expected
+        paged, page = [], [None]
+        while page:
+            after = paged[-1].place if paged else None
+            page = store.population(Period(start, end), kind="paper.users", source=source, after=after, limit=2)
+            assert len(page) <= 2
+            paged += page
+        assert paged == found
+
+
+@few
 @given(life=steps)
 def test_heads_and_runs_agree_with_memory(store, new_hand, noon, life):
     memories, instants = live(store, new_hand, noon, life)

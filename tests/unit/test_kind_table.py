@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from collector.ask.kind_table import markdown
-from collector.connector import connectors
+from collector.installed import connectors
 
 DOCS = Path(__file__).parents[2] / "docs" / "kinds.md"
 

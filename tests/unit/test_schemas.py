@@ -13,6 +13,7 @@ import pytest
 from collector.cli.render import plain
 from collector.clock import parse_instant
 from collector.data import data_path
+from collector.http.declaration import TABLE
 from collector.model import (
     OperationCalls,
     Outcome,
@@ -25,10 +26,11 @@ from collector.model import (
     Trigger,
     Window,
 )
-from collector.procedure import load_kinds
+from collector.procedure import kinds_of, load_kinds, read_tables
 from collector.schemas import config_schema, kinds_schema, run_schema, schemas, written
 
 KINDS = sorted(Path(__file__).parents[2].glob("connectors/*/*.toml"))
+ACME = (Path(__file__).parents[1] / "http/acme.toml").read_text(encoding="utf-8")
 NOON = parse_instant("2026-03-14T12:00")
 
 
@@ -45,8 +47,9 @@ def test_a_schema_is_a_schema(schema: Any) -> None:
 
 @pytest.mark.parametrize("path", KINDS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_the_kinds_of_our_own_connectors_fit_the_schema(path: Path) -> None:
-    load_kinds(path)
-    jsonschema.validate(tomllib.loads(path.read_text(encoding="utf-8")), kinds_schema())
+    tables = read_tables(path)
+    jsonschema.validate(tables, kinds_schema())
+    kinds_of(path, {name: table for name, table in tables.items() if name != TABLE})
 
 
 @pytest.mark.parametrize(
@@ -70,6 +73,18 @@ def test_a_call_may_be_written_short(tmp_path: Path, text: str) -> None:
 def test_a_kind_that_is_wrong_does_not_fit(text: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(tomllib.loads(text), kinds_schema())
+
+
+def test_a_connector_that_is_one_file_fits_the_schema() -> None:
+    jsonschema.validate(tomllib.loads(ACME), kinds_schema())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(ACME.replace('scheme = "bearer"', 'scheme = "bear"')), kinds_schema())
+
+
+@pytest.mark.parametrize("paging", ['"link"', '{ style = "token", next = "next", param = "page" }', '{ total = "n" }'])
+def test_paging_may_be_written_as_a_style_or_as_a_table(paging: str) -> None:
+    text = f'["a.b"]\ntitle = "A title of its own"\nkey = "id"\nlist = {{ op = "GET /x", paging = {paging} }}'
+    jsonschema.validate(tomllib.loads(text), kinds_schema())
 
 
 def test_a_source_may_hold_its_connectors_own_keys_and_the_file_no_others() -> None:

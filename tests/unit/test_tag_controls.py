@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.connector import connectors
 from collector.criteria import criteria
 from collector.errors import ConfigError
+from collector.installed import connectors
 from collector.tag import Control, ControlSet, controls_for, criteria_for, load_controls, set_in_force
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest, population_root
 from collector.checkpoints import Checkpointer
+from collector.engagement import Examination, Terms
 from collector.model import (
     Artifact,
     Counts,
@@ -31,10 +33,12 @@ from collector.model import (
 )
 from collector.signer import FileSigner
 from collector.store import open_store
+from collector.store.slot_pages import PAGE
 from collector.verify import verify
 from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
+from tests.fakes.sealed import live_sealed
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)
@@ -163,6 +167,11 @@ def _content(document):
     return Artifact(digest(data), data)
 
 
+def _used(day):
+    """Return a document of volatile fields that is long enough to become a dictionary for those of later days."""
+    return canonical({f"user-{number}": {"Used.At": f"2026-03-{day:02}T{number:02}:00:00Z"} for number in range(40)})
+
+
 def live(site):
     """Let *site* have a history with at least one row in every table, and several in most."""
     store = site.store
@@ -172,11 +181,11 @@ def live(site):
         store.append_controls(document, name, NOON + number * HOUR)
     if not store.checkpoints.key_events():
         site.checkpointer.create_key("Ana")
-    site.see(USERS, {"ann": {"v": 1}, "bob": {"v": 1, "text": "long " * 40}}, volatile=canonical({"ann": {"used": 1}}))
+    site.see(USERS, {"ann": {"v": 1}, "bob": {"v": 1, "text": "long " * 40}}, volatile=_used(1))
     site.take()
-    site.see(USERS, {"ann": {"v": 2}, "cid": {"v": 1}}, volatile=canonical({"ann": {"used": 2}}))
+    site.see(USERS, {"ann": {"v": 2}, "cid": {"v": 1}}, volatile=_used(2))
     site.happen({"e1": {"what": "login"}})
-    site.see(LONER, {"dan": {"v": 9}})
+    site.see(LONER, {"dan": {"v": 9}}, volatile=_used(3))
     site.happen({"e2": {"what": "logout"}, "e3": {"what": "login"}})
     site.fail(USERS)
     store.append_missed(Missed("paper:hq", Period(NOON, NOON + HOUR), "asleep", 1, (USERS, EVENTS)))
@@ -191,12 +200,26 @@ def live(site):
     for number in (1, taken.id):
         site.stamp(number)
         store.checkpoints.add_receipt(number, "vault", {"path": f"/{number}"})
+    live_sealed(store, site.clock.now())
     store.checkpoints.add_epoch(2, taken.note, reason="a loss, for the test", actor="Ana")
     site.signer.begin_epoch(site.checkpointer.log, 2)
-    site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
-    for number in range(4):
+    for _ in range(2 * PAGE):  # so that there are two pages of the slot ledger
+        site.see(USERS, {"ann": {"v": 5}, "bob": {"v": 5}})
+    for number in range(5):
         store.append_tag("run:1-0", "C-2", f"note {number}", "Ana")
+    desk(store)
     site.take()
+
+
+def desk(store):
+    """Let people record something of every kind at the auditor's desk."""
+    terms = Terms(Examination.TYPE_II, Period(NOON, NOON + HOUR), ("CC6.1",), auditors=("Eva", "Ana"))
+    document = {"did": "created", "name": "soc2-2026", **terms.document()}
+    [began] = store.desk.record([NewAct(ActKind.ENGAGEMENT, document, "Ana", people=terms.auditors)])
+    for kind in set(ActKind) - {ActKind.ENGAGEMENT}:
+        values = {"about": began.id, "data": f"the rows of a {kind}".encode()}
+        store.desk.record([NewAct(kind, {"said": kind}, "Bea", began.id, **values)])
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "closed"}, "Ana", began.id)])
 
 
 @pytest.fixture(scope="session")

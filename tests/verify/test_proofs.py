@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.errors import IntegrityError, QueryError
+from collector.errors import IntegrityError, QueryError, Withheld
 from collector.log.note import SignerKey
 from collector.model import show_digest
 from collector.store import open_store
@@ -48,9 +48,10 @@ def trust(made):
 
 @pytest.fixture(scope="module")
 def artifacts(store):
-    """Every artifact by its number."""
+    """Every artifact that was not erased, by its number."""
     with store.evidence(lambda *_: None, lambda *_: None) as evidence:
-        return {row["id"]: show_digest(row["digest"]) for row in evidence.rows("artifact")}
+        kept = [row for row in evidence.rows("artifact") if row["bytes"] is not None]
+        return {row["id"]: show_digest(row["digest"]) for row in kept}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,15 @@ def test_every_run_and_every_artifact_can_be_proved(store, keys, artifacts):
         assert (found.trouble, found.leaf, found.known) == ("", made.leaf, True), target
         assert found.proves in (f"run {target}", f"artifact {target}")
         assert found.signed == (str(keys[0]),)
+
+
+def test_the_proof_of_what_was_erased_is_the_word_that_it_was(store):
+    with store.evidence(lambda *_: None, lambda *_: None) as evidence:
+        gone = [show_digest(row["digest"]) for row in evidence.rows("artifact") if row["bytes"] is None]
+    assert len(gone) == 4
+    for target in gone:
+        with pytest.raises(Withheld, match=r"erased at .* by tombstone [123]: request 4711"):
+            prove(store, target)
 
 
 def test_a_proof_without_a_known_key_is_checked_but_for_its_signature(of_an_item):
@@ -177,7 +187,7 @@ def test_a_file_that_is_no_proof_is_refused(data):
         parse_proof(data)
 
 
-@pytest.mark.parametrize("target", ["sha256:zz", "sha256:" + "0" * 64, "99-0", "soon"])
+@pytest.mark.parametrize("target", ["sha256:zz", "sha256:" + "0" * 64, "999-0", "soon"])
 def test_what_the_store_does_not_have_cannot_be_proved(store, target):
     with pytest.raises(QueryError):
         prove(store, target)

@@ -56,6 +56,18 @@ def leaves(place):
         return conn.execute("SELECT count(*) FROM log_leaf").fetchone()[0]
 
 
+def test_a_rebuild_says_what_differed_puts_it_right_and_is_recorded(place, ask):
+    alter(place, "UPDATE item_version SET since = since - 1 WHERE item = 1 AND state = 1")
+    code, out, _ = ask("verify", "--rebuild")
+    assert (code, out.splitlines()[:2]) == (
+        0,
+        ["item_version: made again; 2 rows differed", "slot_page: made again, and the same"],
+    )
+    store = opened(place)
+    assert list(store.leaves())[-1].payload["rebuilt"] == {"item_version": 2, "slot_page": 0}
+    store.close()
+
+
 def test_an_intact_store_is_said_to_be_so_and_the_result_is_recorded(place, ask):
     before = leaves(place)
     code, out, _ = ask("verify")
@@ -123,7 +135,7 @@ def test_a_proof_is_written_and_checked_without_a_store(place, ask):
         (("verify", "--since", "none.note"), 2),
         (("verify", "--anchors", "none"), 2),
         (("verify", "--key", "rubbish"), 3),
-        (("proof", "99-0", "-o", "x"), 2),
+        (("proof", "999-0", "-o", "x"), 2),
         (("proof", "1-0", "-o", "none/x"), 2),
         (("verify", "held.note", "--since", "held.note"), 2),
     ],

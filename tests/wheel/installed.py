@@ -16,8 +16,8 @@ def evidenced(*arguments: str) -> str:
 
 import collector  # noqa: E402
 from collector.clock import SystemClock  # noqa: E402
-from collector.connector import connectors  # noqa: E402
 from collector.data import data_path  # noqa: E402
+from collector.installed import connectors  # noqa: E402
 from collector.store import open_store  # noqa: E402
 
 assert source not in Path(collector.__file__).resolve().parents, "the checkout is in reach: nothing is proved"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.aws.buckets import BURST_S, Bucket, Buckets
+from collector.procedures.buckets import BURST_S, Bucket, Buckets
 from connectors.aws.data import table
 from tests.fakes.aws import trouble
 

@@ -73,6 +73,13 @@ def test_a_page_without_items_is_not_the_last(aws, reader):
 
 
 @pytest.mark.usefixtures("aliases")
+def test_a_later_page_that_is_absent_is_no_end(aws, reader):
+    aws.trouble("kms", "ListAliases", trouble.refuse("NotFoundException"), nth=2)
+    with pytest.raises(Truncated, match="ended in the middle"):
+        reader.read('list = [{ op = "kms.ListAliases", absent = ["NotFoundException"] }]\nkey = "AliasArn"')
+
+
+@pytest.mark.usefixtures("aliases")
 def test_a_denied_second_page_fails_the_reading(aws, reader):
     aws.trouble("kms", "ListAliases", trouble.deny(), nth=2)
     with pytest.raises(Denied):

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.aws.decode import decode
-from connectors.aws.inorder import in_order
-from connectors.aws.params import fill, place
+from collector.procedures.decode import decode
+from collector.procedures.inorder import in_order
+from collector.procedures.values import fill, place
 from connectors.aws.settings import AwsSettings
 from connectors.aws.times import fast_timestamp
 

@@ -8,20 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from tests.fakes.aws import wire
 from tests.fakes.aws.judge import problems
-from tests.fakes.aws.listener import Listener
 from tests.fakes.aws.model import operation_model
 from tests.fakes.aws.paging import Paging, first_page, paging_of, put
 from tests.fakes.aws.refusal import FixtureError, NotUnderstood, Refusal, declared
 from tests.fakes.aws.tokens import Tokens
-from tests.fakes.aws.trouble import Trouble
-from tests.fakes.aws.wire import Ask, Http, Reply
+from tests.fakes.aws.wire import Ask
+from tests.fakes.listener import Http, Judge, Reply
+from tests.fakes.trouble import Rule, Trouble
 
 Answer = Mapping[str, Any] | Sequence[Any] | Refusal
 """An output as boto3 gives it, or just the items of its list, or an error."""
@@ -30,33 +30,15 @@ Fixture = Answer | Callable[[Ask], Answer]
 
 
 @dataclass
-class _Rule:
-    service: str
-    operation: str
-    trouble: Trouble
-    when: Callable[[Ask], bool]
-    nth: int
-    times: int | None
-    seen: int = 0
-
-    def strikes(self, ask: Ask) -> bool:
-        if ask.service != self.service or self.operation not in ("*", ask.operation) or not self.when(ask):
-            return False
-        self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
-
-
-@dataclass
 class _State:
     fixtures: dict[tuple[str, str, str | None], Fixture] = field(default_factory=dict)
-    rules: list[_Rule] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
     tokens: Tokens = field(default_factory=Tokens)
     most: dict[tuple[str, str], int] = field(default_factory=dict)
     requests: list[Ask] = field(default_factory=list)
-    violations: list[str] = field(default_factory=list)
 
 
-class FakeAws:
+class FakeAws(Judge):
     """AWS on 127.0.0.1: give it what the account holds, point ``endpoint_url`` at *url*, then `verify`.
 
     A request that the service's description does not allow gets 400 and is kept in *violations*; leaving the ``with``
@@ -75,15 +57,7 @@ class FakeAws:
         self._upstream = upstream
         self._state = _State()
         self._lock = threading.RLock()
-        self._listener = Listener(self._serve, self._failed)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.close()
-        if kind is None:
-            self.verify()
+        super().__init__(self._serve)
 
     @property
     def url(self) -> str:
@@ -95,11 +69,6 @@ class FakeAws:
         """Every understood request so far, in order."""
         with self._lock:
             return list(self._state.requests)
-
-    @property
-    def violations(self) -> list[str]:
-        """What was asked though the services' descriptions do not allow it; a test that means it clears the list."""
-        return self._state.violations
 
     def count(self, service: str, operation: str = "*", region: str | None = None) -> int:
         """Return how many requests were made, refused ones and retries too."""
@@ -144,22 +113,18 @@ class FakeAws:
         when: Callable[[Ask], bool] = lambda _: True,
     ) -> None:
         """Misbehave from the *nth* matching request on, *times* times or for ever. ``*`` stands for any operation."""
+
+        def match(ask: Ask) -> bool:
+            return ask.service == service and operation in ("*", ask.operation) and when(ask)
+
         with self._lock:
-            self._state.rules.append(_Rule(service, operation, trouble, when, nth, times))
+            self._state.rules.append(Rule(trouble, match, nth, times))
 
     def calm(self) -> None:
         """Behave again; forget the requests counted so far."""
         with self._lock:
             self._state.rules.clear()
             self._state.requests.clear()
-
-    def verify(self) -> None:
-        """Raise AssertionError when a request or an answer was not what the descriptions allow."""
-        assert not self.violations, "\n".join(self.violations)
-
-    def close(self) -> None:
-        """Stop serving."""
-        self._listener.close()
 
     def _judged(self, service: str, operation: str, answer: Answer) -> Answer:
         model = operation_model(service, operation)
@@ -182,15 +147,12 @@ class FakeAws:
             reply = self._answer(ask, http, troubles, request_id)
         except Refusal as refusal:
             if isinstance(refusal, NotUnderstood):
-                self._state.violations.append(f"{http.method} {http.target}: {refusal}")
+                self.violations.append(f"{http.method} {http.target}: {refusal}")
             reply = wire.say_refusal(protocol, service, refusal, request_id)
             troubles = [] if isinstance(refusal, NotUnderstood) else troubles
         for trouble in troubles:
             reply = trouble.reply(reply) if trouble.reply else reply
         return reply
-
-    def _failed(self, error: BaseException) -> None:
-        self._state.violations.append(f"the fake itself failed: {error!r}")
 
     def _noted(self, ask: Ask) -> tuple[Ask, list[Trouble]]:
         with self._lock:

@@ -1,29 +1,36 @@
 """Bad days: what a source can do to its client, to be switched on per operation, call or predicate.
 
-Three places: refuse instead of answering, bend the page, bend what is sent.
+`refuse` is given the request and the principal, `page` the page and the token that the request carried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from dataclasses import replace
 
 from tests.fakes.aws import refusal
 from tests.fakes.aws.paging import Page
 from tests.fakes.aws.refusal import Refusal
-from tests.fakes.aws.wire import Ask, Reply
+from tests.fakes.trouble import Trouble, cut, garbage, hang_up, shorten, skew, slow
 
-
-@dataclass(frozen=True)
-class Trouble:
-    """One way to misbehave; *page* also gets the token that the request carried."""
-
-    name: str
-    refuse: Callable[[Ask, str], Refusal] | None = None
-    page: Callable[[Page, str | None], Page] | None = None
-    reply: Callable[[Reply], Reply] | None = None
+__all__ = [
+    "Trouble",
+    "cut",
+    "deny",
+    "empty_page",
+    "expire",
+    "fail",
+    "garbage",
+    "go_round",
+    "hang_up",
+    "lose_token",
+    "page_for_ever",
+    "refuse",
+    "repeat_token",
+    "shorten",
+    "skew",
+    "slow",
+    "throttle",
+]
 
 
 def deny() -> Trouble:
@@ -81,38 +88,3 @@ def lose_token() -> Trouble:
         return replace(page, next=None, more=True)
 
     return Trouble("lose token", page=lose)
-
-
-def slow(seconds: float) -> Trouble:
-    """Answer after *seconds*."""
-    return Trouble("slow", reply=lambda reply: replace(reply, delay=seconds))
-
-
-def cut(share: float = 0.5) -> Trouble:
-    """Announce the whole body, send *share* of it and close the connection."""
-    return Trouble("cut", reply=lambda reply: replace(reply, send=int(len(reply.body) * share)))
-
-
-def shorten(share: float = 0.5) -> Trouble:
-    """Send *share* of the body with a matching length, as a broken proxy does."""
-    return Trouble("shorten", reply=lambda reply: replace(reply, body=reply.body[: int(len(reply.body) * share)]))
-
-
-def hang_up() -> Trouble:
-    """Close the connection without a word."""
-    return Trouble("hang up", reply=lambda reply: replace(reply, hang_up=True))
-
-
-def garbage(body: bytes = b"<html><body>Welcome to the hotel network</body></html>", status: int = 200) -> Trouble:
-    """Answer something else altogether, as a captive portal does."""
-    return Trouble("garbage", reply=lambda reply: Reply(status, {"Content-Type": "text/html"}, body))
-
-
-def skew(by: timedelta) -> Trouble:
-    """Date the answer *by* off the true time."""
-
-    def date(reply: Reply) -> Reply:
-        said = format_datetime(datetime.now(UTC) + by, usegmt=True)
-        return replace(reply, headers={**reply.headers, "Date": said})
-
-    return Trouble("skew", reply=date)

@@ -26,22 +26,9 @@ from werkzeug.exceptions import NotFound
 
 from tests.fakes.aws.model import UnspokenProtocol, router, services_signing_as
 from tests.fakes.aws.refusal import NotUnderstood, Refusal
+from tests.fakes.listener import Http, Reply
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-
-
-@dataclass(frozen=True)
-class Http:
-    """A request as it came: *target* is path and query, header names are as sent."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    def header(self, name: str) -> str:
-        """Return the value of the header *name* in any case; empty when absent."""
-        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
 
 
 @dataclass(frozen=True)
@@ -60,18 +47,6 @@ class Ask:
     def name(self) -> str:
         """``iam.ListUsers``."""
         return f"{self.service}.{self.operation}"
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What goes back. *send* bytes of the body are sent before the connection is closed; None sends all of it."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    delay: float = 0.0
-    send: int | None = None
-    hang_up: bool = False
 
 
 def recognise(http: Http) -> Ask:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, groupby, islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, Generic
 
 from collector.connector import Reading
 from collector.errors import Invalid, NotEnabled, Unavailable
 from collector.model import Json, Window
 from collector.procedure import Call
-from connectors.aws.calls import Absent, Gone, Requester
-from connectors.aws.inorder import in_order
-from connectors.aws.params import Values, fill, parameters, place, window_values
-from connectors.aws.prepare import Expression, Ready, ReadyBatch, ReadyKind, ReadyLoop
+from collector.procedures.expressions import Expression
+from collector.procedures.inorder import in_order
+from collector.procedures.ready import Absent, Asking, Gone, R, Ready, ReadyBatch, ReadyKind, ReadyLoop
+from collector.procedures.values import Values, fill, window_values
 
 _SAMPLE_WINDOW = timedelta(hours=1)
 
@@ -26,18 +26,19 @@ Found = tuple[Item, Values]  # an item and the loop values it was found under
 
 
 @dataclass(frozen=True)
-class Engine:
-    """One reading of one kind. Each call is made where its item is, else in *region*.
+class Engine(Generic[R]):
+    """One reading of one kind. Each call is made where its item is (`at`), else at *at*.
 
-    *pool* makes the calls that may run side by side, at most *width* of them waiting at a time.
+    *pool* makes the calls that may run side by side, at most *width* of them waiting at a time. *start* are the values
+    that every placeholder may name: of the scope and its source.
     """
 
-    requester: Requester
+    requester: Asking[R]
     pool: Executor
     width: int
-    ready: ReadyKind
-    region: str
-    account: str
+    ready: ReadyKind[R]
+    start: Values
+    at: str
     reading: Reading
 
     def items(self) -> Iterator[Item]:
@@ -60,10 +61,10 @@ class Engine:
     # Where to read: the loops and the window
 
     def _values(self) -> Iterator[Values]:
-        start: dict[str, Json] = {"account": self.account, "region": self.region}
+        start = dict(self.start)
         since = self.ready.kind.since
         if since is not None:
-            now = self.requester.clock.now()
+            now = self.reading.clock.now()
             window = self.reading.window or (Window(now - _SAMPLE_WINDOW, now) if self.reading.sample else None)
             if window is None:
                 raise ValueError(f"{self.ready.kind.name} is an event kind: it is read by window")
@@ -76,7 +77,7 @@ class Engine:
                 self._poll(*self.ready.poll, each)
             yield each
 
-    def _looped(self, loop: ReadyLoop, outer: Iterator[Values]) -> Iterator[Values]:
+    def _looped(self, loop: ReadyLoop[R], outer: Iterator[Values]) -> Iterator[Values]:
         def inner(values: Values) -> list[Values]:
             found = self._root(loop.call, values) if loop.call else loop.spec.values
             taken = islice(found, 1) if self.reading.sample else found
@@ -91,16 +92,16 @@ class Engine:
             name = loop.call.name if loop.call else loop.spec.var
             raise NotEnabled(
                 f"{name} lists nothing: it is not switched on here",
-                hint="Enable it for this region, or exclude the kind.",
+                hint="Enable it here, or exclude the kind.",
             )
 
-    def _poll(self, call: Ready, until: Expression, values: Values) -> None:
+    def _poll(self, call: R, until: Expression, values: Values) -> None:
         poll = self.ready.kind.poll
         assert poll is not None
-        clock = self.requester.clock
+        clock = self.reading.clock
         limit = clock.monotonic() + poll.limit_s
         while True:
-            answer = self.requester.single(call, parameters(call, values), self.region, self.reading)
+            answer = self.requester.single(call, self.requester.parameters(call, values), self.at, self.reading)
             if until.search(answer):
                 return
             if clock.monotonic() >= limit:
@@ -126,29 +127,29 @@ class Engine:
             self._parallel(lambda at: [(item, at[1]) for item in self._taken(at[0], at[1])], places)
         )
 
-    def _taken(self, root: Ready, values: Values) -> Iterator[Item]:
+    def _taken(self, root: R, values: Values) -> Iterator[Item]:
         items = (_item(each, root) for each in self._root(root, values))
         return islice(items, 1) if self.reading.sample else items
 
-    def _root(self, root: Ready, values: Values) -> Iterator[Json]:
+    def _root(self, root: R, values: Values) -> Iterator[Json]:
         try:
-            for item, page in self.requester.items(root, parameters(root, values), self.region, self.reading):
+            params = self.requester.parameters(root, values)
+            for item, page in self.requester.items(root, params, self.at, self.reading):
                 yield _dressed(item, page, root, values)
         except Absent:
             return
 
     # What is known of each: batches, then details
 
-    def _batch(self, batch: ReadyBatch, group: list[Found]) -> list[Found]:
-        call, spec = batch.call, batch.spec
+    def _batch(self, batch: ReadyBatch[R], group: list[Found]) -> list[Found]:
+        call = batch.call
         ids = [batch.id.search(item) for item, _ in group]
         if None in ids:
             raise Invalid(f"{call.name}: an item has no {batch.id.text}")
         values = group[0][1]
-        params = parameters(call, values, group[0][0])
-        place(params, spec.ids, list(dict.fromkeys(ids)))
+        params = self.requester.parameters(call, values, group[0][0], list(dict.fromkeys(ids)))
         answers: dict[Json, list[Json]] = {}
-        for answer, page in self.requester.items(call, params, self.region, self.reading):
+        for answer, page in self.requester.items(call, params, self.at, self.reading):
             answers.setdefault(batch.match.search(answer), []).append(_dressed(answer, page, call, values))
         for (item, _), each in zip(group, ids, strict=True):
             _attach(item, answers.get(each, []), batch)
@@ -166,27 +167,27 @@ class Engine:
             _merge(item, value, call.spec, call.name)
         return item
 
-    def _detail(self, call: Ready, item: Item, values: Values) -> Json:
+    def _detail(self, call: R, item: Item, values: Values) -> Json:
         try:
             return self._answer(call, item, values)
         except Absent:
             return None
         except Gone:
-            # One word is not enough to say that an item is gone: AWS is eventually consistent. It says so twice or not.
+            # One word is not enough to say that an item is gone: sources are eventually consistent. Twice, or not.
             try:
                 return self._answer(call, item, values)
             except Absent:
                 return None
 
-    def _answer(self, call: Ready, item: Item, values: Values) -> Json:
-        params = parameters(call, values, item)
-        region = (call.at.search(item) if call.at else None) or self.region
+    def _answer(self, call: R, item: Item, values: Values) -> Json:
+        params = self.requester.parameters(call, values, item)
+        at = (call.at.search(item) if call.at else None) or self.at
         if call.items is not None:
-            found = self.requester.items(call, params, region, self.reading)
+            found = self.requester.items(call, params, at, self.reading)
             return [_dressed(each, page, call, values) for each, page in found]
-        answer = self.requester.single(call, params, region, self.reading)
+        answer = self.requester.single(call, params, at, self.reading)
         if call.put or call.spec.set:
-            answer = _dressed(answer, dict(answer), call, values)
+            answer = _dressed(answer, dict(answer) if isinstance(answer, dict) else answer, call, values)
         if call.pick is None:
             return answer
         value = call.pick.search(answer)
@@ -220,7 +221,7 @@ def _merge(item: Item, value: Json, spec: Call, name: str) -> None:
         raise Invalid(f"{name} gave no object to merge: the kind must name a field for it by `into`")
 
 
-def _attach(item: Item, answers: list[Json], batch: ReadyBatch) -> None:
+def _attach(item: Item, answers: list[Json], batch: ReadyBatch[R]) -> None:
     spec = batch.spec
     if spec.many:
         _merge(item, answers, spec, batch.call.name)
@@ -233,7 +234,7 @@ def _attach(item: Item, answers: list[Json], batch: ReadyBatch) -> None:
         raise Invalid(f"{batch.call.name} left out an item it was asked for: what it is, is unknown")
 
 
-def _groups(found: Iterator[Found], batch: ReadyBatch) -> Iterator[list[Found]]:
+def _groups(found: Iterator[Found], batch: ReadyBatch[R]) -> Iterator[list[Found]]:
     for _, same in groupby(found, key=itemgetter(1)):
         while group := list(islice(same, batch.spec.size)):
             yield group

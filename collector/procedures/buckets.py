@@ -1,4 +1,4 @@
-"""Token buckets: how fast each service of each source and region may be asked. Pure; the caller tells the time."""
+"""Token buckets: how fast each service of each source and place may be asked. Pure; the caller tells the time."""
 
 from __future__ import annotations
 
@@ -41,19 +41,25 @@ class Bucket:
             self._tokens = min(self._tokens, 0.0) - self.rate
             self._at = max(self._at, now)
 
+    def rest(self, now: float, seconds: float) -> None:
+        """Note that the source wants no request for *seconds*: who takes next waits at least so long."""
+        with self._lock:
+            self._tokens = min(self._tokens, -seconds * self.rate)
+            self._at = max(self._at, now)
+
 
 class Buckets:
-    """The process's buckets, by (source, region, service): sessions of one source share them."""
+    """The process's buckets, by (source, place, service): sessions of one source share them."""
 
     def __init__(self, defaults: Mapping[str, float]) -> None:
         self._defaults = defaults
         self._lock = threading.Lock()
         self._buckets: dict[tuple[str, str, str], Bucket] = {}
 
-    def of(self, source: str, region: str, service: str, rates: Mapping[str, float], now: float) -> Bucket:
+    def of(self, source: str, place: str, service: str, rates: Mapping[str, float], now: float) -> Bucket:
         """Return the bucket for *service*, refilled at the rate that *rates*, then our defaults, give it."""
         rate = _rate(service, rates) or _rate(service, self._defaults) or 1.0
-        key = (source, region, service)
+        key = (source, place, service)
         with self._lock:
             bucket = self._buckets.get(key)
             if bucket is None:

@@ -1,15 +1,40 @@
-"""The HTTP side of the fake: threads, keep-alive, and the ways to break off."""
+"""The HTTP side of the fakes: threads, keep-alive, and the ways to break off."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
-from tests.fakes.aws.wire import Http, Reply
+
+@dataclass(frozen=True)
+class Http:
+    """A request as it came: *target* is path and query, header names are as sent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Return the value of the header *name* in any case; empty when absent."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), "")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back. *send* bytes of the body are sent before the connection is closed; None sends all of it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    delay: float = 0.0
+    send: int | None = None
+    hang_up: bool = False
 
 
 class _Server(ThreadingHTTPServer):
@@ -50,6 +75,36 @@ class Listener:
         self._thread.join()
 
 
+class Judge:
+    """A fake that complains: what it is asked wrongly is kept in *violations*, and fails the test at the end.
+
+    Leaving the ``with`` block raises AssertionError when there are any; a test that means one clears the list.
+    """
+
+    def __init__(self, answer: Callable[[Http], Reply]) -> None:
+        self.violations: list[str] = []
+        self._listener = Listener(answer, self._failed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close()
+        if kind is None:
+            self.verify()
+
+    def verify(self) -> None:
+        """Raise AssertionError when a request or an answer was not what the descriptions allow."""
+        assert not self.violations, "\n".join(self.violations)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._listener.close()
+
+    def _failed(self, error: BaseException) -> None:
+        self.violations.append(f"the fake itself failed: {error!r}")
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -70,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply) -> None:
         self.send_response_only(reply.status)
-        for name, value in {"Date": self.date_time_string(), "Server": "AmazonServer", **reply.headers}.items():
+        for name, value in {"Date": self.date_time_string(), **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()

@@ -1,0 +1,153 @@
+"""The auditor's desk as recorded: acts of people, each a row, a document and a leaf that commits to both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Select, insert, select
+
+from collector.act import Act, ActKind, NewAct, Rule, no_rule
+from collector.canonical import canonical
+from collector.clock import from_ms
+from collector.engagement import Engagement, engagements, require_open
+from collector.errors import QueryError
+from collector.log import ledger
+from collector.log.leaf import LeafKind
+from collector.model import Json, Period
+from collector.store.connection import Database
+from collector.store.contents import digests, keep_one, next_id, read_by_id
+from collector.store.desk_tables import desk_act
+from collector.store.names import ensure_actor
+from collector.store.tables import actor
+
+_Writing = Callable[[], AbstractContextManager[tuple[Connection, int]]]
+
+
+class Desk:
+    """What people recorded in one store."""
+
+    def __init__(self, database: Database, writing: _Writing) -> None:
+        self._database = database
+        self._writing = writing
+
+    def record(self, acts: Sequence[NewAct], rule: Rule = no_rule) -> list[Act]:
+        """Record *acts* (of one kind, for one engagement) in one transaction, with a leaf each; return them.
+
+        Raises `QueryError`, and records nothing, when the engagement is closed or not there, and what *rule* raises.
+        """
+        with self._writing() as (conn, now):
+            _require_allowed(conn, acts, rule)
+            numbers = [_append(conn, each, now) for each in acts]
+            return [_one(conn, number) for number in numbers]
+
+    def acts(self, kind: ActKind, engagement: int | None = None) -> list[Act]:
+        """Return the acts of *kind*, of one *engagement* or of all, oldest first."""
+        with self._database.reading() as conn:
+            return _acts(conn, _of(kind, engagement))
+
+    def act(self, number: int, kind: ActKind) -> Act:
+        """Return the act *number*. Raises `QueryError` when there is none of that *kind*."""
+        with self._database.reading() as conn:
+            return _one(conn, number, kind)
+
+    def engagements(self) -> list[Engagement]:
+        """Return every engagement, closed ones too, oldest first."""
+        return engagements(self.acts(ActKind.ENGAGEMENT))
+
+    def protected_periods(self) -> list[Period]:
+        """Return the periods of the engagements that are open, ascending: what they rest on must be kept."""
+        return sorted(each.terms.period for each in self.engagements() if each.closed is None)
+
+
+_EVERY = select(desk_act, actor.c.name).join(actor, actor.c.id == desk_act.c.actor).order_by(desk_act.c.id)
+
+
+def _of(kind: ActKind, engagement: int | None) -> Select[Any]:
+    query = _EVERY.where(desk_act.c.kind == kind.value)
+    return query if engagement is None else query.where(desk_act.c.engagement == engagement)
+
+
+def _require_allowed(conn: Connection, acts: Sequence[NewAct], rule: Rule) -> None:
+    """Raise what forbids *acts*. Behind the write lock, so that no other writer comes between this and the record."""
+    for engagement in {each.engagement for each in acts if each.engagement is not None}:
+        require_open(engagements(_acts(conn, _of(ActKind.ENGAGEMENT, engagement))), engagement)
+    if acts and rule is not no_rule:
+        rule(_acts(conn, _of(acts[0].kind, acts[0].engagement)))
+
+
+def _append(conn: Connection, act: NewAct, now: int) -> int:
+    number = next_id(conn, desk_act.c.id)
+    document = dict(act.document)
+    if act.people is not None:
+        document["people"] = [ensure_actor(conn, name) for name in act.people]
+    row = {
+        "id": number,
+        "kind": act.kind.value,
+        "engagement": number if act.engagement is None else act.engagement,
+        "about": act.about,
+        "document": keep_one(conn, canonical(document)),
+        "artifact": None if act.data is None else keep_one(conn, act.data),
+        "actor": ensure_actor(conn, act.actor),
+        "at": now,
+    }
+    kept = digests(conn, [each for each in (row["document"], row["artifact"]) if isinstance(each, int)])
+    leaf = ledger.append(conn, LeafKind(act.kind.value), act_payload(row, kept), now)
+    conn.execute(insert(desk_act).values(**row, leaf=leaf))
+    return number
+
+
+def act_payload(row: dict[str, Any], names: dict[int, bytes]) -> dict[str, Json]:
+    """Return what the leaf of a `desk_act` *row* says; *names* are the digests of artifacts by number.
+
+    What a person wrote stays in the document, which can be erased; who it was is a number. Raises ValueError for an
+    artifact that is not among *names*.
+    """
+    said: dict[str, Json] = {"act": row["id"], "engagement": row["engagement"], "by": row["actor"]}
+    if row["about"] is not None:
+        said["about"] = row["about"]
+    for column in ("document", "artifact"):
+        if row[column] is None:
+            continue
+        if row[column] not in names:
+            raise ValueError(f"it names artifact {row[column]}, which is not there")
+        said[column] = names[row[column]].hex()
+    return said
+
+
+def _one(conn: Connection, number: int, kind: ActKind | None = None) -> Act:
+    found = _acts(conn, _EVERY.where(desk_act.c.id == number))
+    if not found or (kind is not None and found[0].kind is not kind):
+        what = kind.value if kind else "act"
+        raise QueryError(f"there is no {what} {number}", hint="The lists of the same command show the numbers.")
+    return found[0]
+
+
+def _acts(conn: Connection, query: Select[Any]) -> list[Act]:
+    rows = conn.execute(query).all()
+    named = digests(conn, (each for row in rows for each in (row.document, row.artifact) if each is not None))
+    documents = {row.id: orjson.loads(read_by_id(conn, row.document)) for row in rows}
+    people = _people(conn, {number for each in documents.values() for number in each.get("people", ())})
+    return [
+        Act(
+            row.id,
+            ActKind(row.kind),
+            row.engagement,
+            row.about,
+            documents[row.id],
+            named[row.document],
+            None if row.artifact is None else named[row.artifact],
+            tuple(people.get(number, "") for number in documents[row.id].get("people", ())),
+            row.name or "",
+            from_ms(row.at),
+            row.leaf,
+        )
+        for row in rows
+    ]
+
+
+def _people(conn: Connection, numbers: Iterable[int]) -> dict[int, str]:
+    query = select(actor.c.id, actor.c.name).where(actor.c.id.in_(sorted(numbers)))
+    return {number: name or "" for number, name in conn.execute(query)}

@@ -1,0 +1,77 @@
+"""Sweeps that wait for the writer at the same time are committed together, and fail alone."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from collector.errors import IntegrityError
+from collector.model import Subject
+
+WAITING = 6
+
+
+@pytest.fixture
+def commits(store):
+    """The commits of writers so far, counted."""
+    seen = []
+    event.listen(store._database.engine, "commit", seen.append)
+    return seen
+
+
+def until(true):
+    for _ in range(2000):
+        if true():
+            return
+        threading.Event().wait(0.005)
+    raise AssertionError("it never came to be")
+
+
+@contextmanager
+def together(store, sweeps):
+    """Let threads append *sweeps* while the writer is busy, and give what each will come to."""
+    with ThreadPoolExecutor(len(sweeps)) as pool:
+        with store._database.writing():
+            work = [pool.submit(store.append, sweeps[0])]
+            until(lambda: store._door._passing.locked() and not store._door._waiting)
+            work += [pool.submit(store.append, each) for each in sweeps[1:]]
+            until(lambda: len(store._door._waiting) == len(sweeps) - 1)
+        yield work
+
+
+def test_sweeps_that_wait_together_are_committed_together_each_with_a_leaf(store, hand, audit, noon, commits):
+    hands = [hand.of(Subject(f"paper:{number}", "paper.users", "site")) for number in range(WAITING)]
+    sweeps = [each.sweep(each.saw({"a": {"of": each.subject.source}}, noon)) for each in hands]
+    del commits[:]
+    with together(store, sweeps) as work:
+        receipts = [each.result() for each in work]
+    assert len({each.leaf for each in receipts}) == len({each.sweep for each in receipts}) == WAITING
+    assert len(commits) == 3  # the busy writer's, the one at the head of the line, the others
+    for each, receipt in zip(hands, receipts, strict=True):
+        assert store.last_sweep(each.subject.source) == receipt.sweep
+        assert list(store.head(each.subject).keys.values()) == ["a"]
+    audit(store)
+
+
+def test_a_sweep_that_is_refused_does_not_take_the_others_with_it(store, hand, audit, noon):
+    hands = [hand.of(Subject(f"paper:{number}", "paper.users", "site")) for number in range(WAITING)]
+    sweeps = [each.sweep(each.saw({"a": {}}, noon)) for each in hands]
+    wrong = hand.sweep(hand.saw({"a": {}}, noon), source="paper:another")
+    with together(store, [*sweeps[:3], wrong, *sweeps[3:]]) as work:
+        errors = [each.exception() for each in work]
+    assert [type(each) for each in errors] == [type(None)] * 3 + [IntegrityError] + [type(None)] * 3
+    assert store.last_sweep("paper:another") is None
+    assert {store.last_sweep(each.subject.source) for each in hands} == set(range(1, WAITING + 1))
+    audit(store)
+
+
+def test_a_sweep_that_two_threads_append_is_recorded_once(store, hand, audit, noon):
+    sweep = hand.sweep(hand.saw({"a": {}}, noon))
+    with together(store, [sweep] * WAITING) as work:
+        receipts = {each.result() for each in work}
+    assert len(receipts) == 1
+    audit(store)
