@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -29,12 +30,21 @@ class Unanswerable(GraphQLError):
     """The query asks for what nothing was seeded for: the test fails."""
 
 
+@dataclass(frozen=True)
+class Edge:
+    """An item of a connection whose edge says something beside the *node*: a member's role."""
+
+    node: Mapping[str, Any]
+    about: Mapping[str, Any]
+
+
 class GraphQl:
     """Answers queries over *roots*, the fields of the schema's Query: values, or functions of all the
     field's arguments (``lambda login, **_: ...``).
 
-    Objects are mappings (with ``__typename`` where the schema has an interface or a union), connections are lists, of
-    which *pages_of* items at most come at a time. A function may raise `refused` to answer null with an error beside.
+    Objects are mappings (with ``__typename`` where the schema has an interface or a union), connections are lists of
+    objects or of `Edge`, of which *pages_of* items at most come at a time. A function may raise `refused` to answer
+    null with an error beside.
 
         github.put("POST /graphql", answer=GraphQl(SCHEMA, {"organization": lambda login, **_: orgs[login]}))
     """
@@ -90,9 +100,12 @@ class GraphQl:
         after = arguments.get("after")
         start = int(after.removeprefix("cursor:")) if after else 0
         stop = min(start + min(size, self._most), len(items))
+        edges = [each if isinstance(each, Edge) else Edge(each, {}) for each in items[start:stop]]
         return {
-            "nodes": items[start:stop],
-            "edges": [{"node": item, "cursor": f"cursor:{n + 1}"} for n, item in enumerate(items[start:stop], start)],
+            "nodes": [each.node for each in edges],
+            "edges": [
+                {**each.about, "node": each.node, "cursor": f"cursor:{n}"} for n, each in enumerate(edges, start + 1)
+            ],
             "totalCount": len(items),
             "pageInfo": {
                 "hasNextPage": stop < len(items),
@@ -131,7 +144,7 @@ def _unknown(schema: GraphQLSchema, of: Any, value: Any, path: str) -> Iterator[
     """Yield what is seeded though the schema has no such field; what functions return is found out when it is asked."""
     if isinstance(value, list):
         for item in value:
-            yield from _unknown(schema, of, item, path)
+            yield from _unknown(schema, of, item.node if isinstance(item, Edge) else item, path)
     if not isinstance(value, Mapping):
         return
     if of.name.endswith("Connection"):
