@@ -157,6 +157,8 @@ def _pairs(query: Mapping[str, Json]) -> list[tuple[str, str]]:
 
 def _items(call: Ready, document: Json) -> list[Json]:
     assert call.items is not None
+    if call.operation.graphql and _has_hole(document):
+        raise Invalid(f"{call.name} has null in a list: something is there that is not shown")
     found = call.items.search(document)
     if call.spec.decode:
         try:
@@ -168,6 +170,12 @@ def _items(call: Ready, document: Json) -> list[Json]:
     if not isinstance(found, list):
         raise Invalid(f"{call.name}: {call.items.text} is no list but {type(found).__name__}")
     return found
+
+
+def _has_hole(document: Json) -> bool:
+    if isinstance(document, list):
+        return any(each is None or _has_hole(each) for each in document)
+    return isinstance(document, dict) and any(map(_has_hole, document.values()))
 
 
 def _named(call: Ready, error: ReadError) -> ReadError:

@@ -128,6 +128,16 @@ def test_the_lists_of_one_place_are_read_in_the_order_written(vendor):
     assert found == ["/a/first after 1", "/a/second after 2", "/b/first after 1", "/b/second after 2"]
 
 
+def test_null_in_a_list_of_graphql_is_something_that_is_not_shown(vendor):
+    spec = 'key = "id"\nlist = { op = "GRAPHQL a", items = "things[*].{id: id}", query = "{ things { id } }" }'
+    vendor.api(graphql="POST /graphql")
+    vendor.server.on("POST /graphql", {"data": {"things": [{"id": 1, "parts": [{"n": 1}, None]}]}})
+    with pytest.raises(Invalid, match="null in a list"):
+        vendor.read(
+            'key = "id"\nlist = { op = "GRAPHQL a", items = "things[*].{id: id}", query = "{ things { id } }" }'
+        )
+
+
 def test_a_report_in_csv_is_read_row_by_row(vendor):
     vendor.server.on("GET /report", Reply(b"id,name\n1,ana\n2,bo\n", headers={"Content-Type": "text/csv"}))
     found = vendor.read('list = { op = "GET /report", items = "@", decode = "csv" }\nkey = "id"')
