@@ -8,13 +8,14 @@ from functools import cache
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
     build_schema,
+    execute_sync,
     get_named_type,
-    graphql_sync,
     parse,
     validate,
 )
@@ -60,16 +61,12 @@ class GraphQl:
 
     def __call__(self, ask: Ask) -> dict[str, Any]:
         """Return the answer to the query in the body of *ask*. Raises `NotUnderstood`: the schema does not allow it."""
-        try:
-            document = parse(ask.body["query"])
-        except GraphQLError as error:
-            raise NotUnderstood(400, "", f"graphql: {error.message}") from error
-        wrong = validate(self._schema, document)
-        if wrong:
-            raise NotUnderstood(400, "", "graphql: " + "; ".join(error.message for error in wrong))
-        done = graphql_sync(
+        document, wrong = _understood(self._schema, ask.body["query"])
+        if document is None or wrong:
+            raise NotUnderstood(400, "", f"graphql: {wrong}")
+        done = execute_sync(
             self._schema,
-            ask.body["query"],
+            document,
             self._roots,
             variable_values=ask.body.get("variables"),
             operation_name=ask.body.get("operationName"),
@@ -131,6 +128,16 @@ def errors_only(kind: str = "RATE_LIMITED", message: str = "API rate limit excee
     """Answer 200 with nothing but an error of *kind*, as GraphQL does."""
     body = {"errors": [{"type": kind, "message": message}]}
     return Trouble(kind, refuse=lambda _: Refusal(200, kind, message, body=body))
+
+
+@cache
+def _understood(schema: GraphQLSchema, query: str) -> tuple[DocumentNode | None, str]:
+    """Return *query* as the schema understands it, and what is wrong with it: a client asks the same over and over."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, error.message
+    return document, "; ".join(error.message for error in validate(schema, document))
 
 
 @cache
