@@ -133,9 +133,7 @@ def test_null_in_a_list_of_graphql_is_something_that_is_not_shown(vendor):
     vendor.api(graphql="POST /graphql")
     vendor.server.on("POST /graphql", {"data": {"things": [{"id": 1, "parts": [{"n": 1}, None]}]}})
     with pytest.raises(Invalid, match="null in a list"):
-        vendor.read(
-            'key = "id"\nlist = { op = "GRAPHQL a", items = "things[*].{id: id}", query = "{ things { id } }" }'
-        )
+        vendor.read(spec)
 
 
 def test_a_report_in_csv_is_read_row_by_row(vendor):
