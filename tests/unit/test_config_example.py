@@ -14,6 +14,7 @@ from collector.connector import Settings
 from collector.data import data_path
 from collector.schemas import config_schema
 from connectors.aws.settings import AwsSettings
+from connectors.github.settings import GithubSettings
 from tests.fakes.stationer import Stationer
 
 
@@ -21,6 +22,12 @@ class Aws(Stationer):
     """Anything that takes the AWS connector's settings."""
 
     settings = AwsSettings
+
+
+class Github(Stationer):
+    """Anything that takes the GitHub connector's settings."""
+
+    settings = GithubSettings
 
 
 @pytest.fixture
@@ -39,7 +46,8 @@ def load(folder: Path, text: str) -> Config:
     kinds["aws.iam.users"] = next(iter(kinds.values()))
     (folder / "evidenced.toml").write_text(text, encoding="utf-8")
     (folder / "controls.toml").touch()
-    return load_config(folder / "evidenced.toml", {"aws": Aws("aws", kinds)})
+    github = {f"github.{name}": kind for name, kind in Stationer().kinds().items()}
+    return load_config(folder / "evidenced.toml", {"aws": Aws("aws", kinds), "github": Github("github", github)})
 
 
 def test_the_example_loads_as_it_is_and_says_nothing_but_defaults(tmp_path: Path, text: str) -> None:
@@ -58,6 +66,14 @@ def test_a_source_that_is_read_through_a_role_is_an_example_that_holds(tmp_path:
     assert isinstance(settings, AwsSettings)
     assert settings.external_id == "env:EVIDENCED_EXTERNAL_ID"
     assert settings.regions == ["eu-central-1", "us-east-1"]
+
+
+def test_an_app_and_an_owners_token_at_github_are_examples_that_hold(tmp_path: Path, uncommented: str) -> None:
+    sources = load(tmp_path, uncommented).sources
+    app, owner = sources["github:acme"], sources["github:other"]
+    assert isinstance(app, GithubSettings) and isinstance(owner, GithubSettings)
+    assert (app.app_id, app.orgs, app.run_limit) == ("123456", ["acme"], owner.run_limit)
+    assert owner.token == "env:GITHUB_TOKEN"
 
 
 def test_every_key_of_the_configuration_is_in_the_example(uncommented: str) -> None:

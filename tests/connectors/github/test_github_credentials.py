@@ -162,6 +162,14 @@ def test_an_installation_that_github_gives_no_token_for_is_misconfigured(reader,
     assert reader.read("github.members", as_app()).run.reason is Reason.MISCONFIGURED
 
 
+def test_an_organisation_that_lost_the_app_is_misconfigured(reader, as_app, app):
+    """The plan names it still; no other installation's token is tried in its place."""
+    found = reader.read("github.members", as_app(), org="third")
+    assert found.run.reason is Reason.MISCONFIGURED
+    assert "not installed in third" in found.run.message
+    assert app.given == []
+
+
 def test_a_key_that_is_no_key_is_misconfigured_and_in_no_message(reader, as_app, key_file):
     text = key_file.read_text()
     key_file.write_text(text.replace("BEGIN", "BEGUN"))
