@@ -39,6 +39,18 @@ def check_reference(text: str) -> None:
         raise ConfigError(f"{text!r} is not an absolute path", hint=_HINT)
 
 
+def given_by_reference(value: str) -> str:
+    """Return *value*, a setting that is empty or names a secret. Raises ValueError, as settings' validators do."""
+    if value and not is_reference(value):
+        raise ValueError("a secret is given by reference: env:NAME or file:PATH")
+    try:
+        if value:
+            check_reference(value)
+    except ConfigError as error:
+        raise ValueError(error.message) from error
+    return value
+
+
 def resolve_secret(reference: str) -> str:
     """Return the secret that *reference* names: ``env:NAME``, or ``file:PATH`` without the newline at its end.
 

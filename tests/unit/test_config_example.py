@@ -15,6 +15,7 @@ from collector.data import data_path
 from collector.schemas import config_schema
 from connectors.aws.settings import AwsSettings
 from connectors.gcp.settings import GcpSettings
+from connectors.github.settings import GithubSettings
 from tests.fakes.stationer import Stationer
 
 
@@ -28,6 +29,10 @@ class Gcp(Stationer):
     """Anything that takes the Google Cloud connector's settings."""
 
     settings = GcpSettings
+class Github(Stationer):
+    """Anything that takes the GitHub connector's settings."""
+
+    settings = GithubSettings
 
 
 @pytest.fixture
@@ -48,6 +53,8 @@ def load(folder: Path, text: str) -> Config:
     (folder / "controls.toml").touch()
     gcp = {f"gcp.{name}": kind for name, kind in Stationer().kinds().items()}
     return load_config(folder / "evidenced.toml", {"aws": Aws("aws", kinds), "gcp": Gcp("gcp", gcp)})
+    github = {f"github.{name}": kind for name, kind in Stationer().kinds().items()}
+    return load_config(folder / "evidenced.toml", {"aws": Aws("aws", kinds), "github": Github("github", github)})
 
 
 def test_the_example_loads_as_it_is_and_says_nothing_but_defaults(tmp_path: Path, text: str) -> None:
@@ -73,6 +80,12 @@ def test_a_google_cloud_organisation_is_an_example_that_holds(tmp_path: Path, un
     assert isinstance(settings, GcpSettings)
     assert settings.organization == "123456789012"
     assert settings.exclude_projects == ["sys-*"]
+def test_an_app_and_an_owners_token_at_github_are_examples_that_hold(tmp_path: Path, uncommented: str) -> None:
+    sources = load(tmp_path, uncommented).sources
+    app, owner = sources["github:acme"], sources["github:other"]
+    assert isinstance(app, GithubSettings) and isinstance(owner, GithubSettings)
+    assert (app.app_id, app.orgs, app.run_limit) == ("123456", ["acme"], owner.run_limit)
+    assert owner.token == "env:GITHUB_TOKEN"
 
 
 def test_every_key_of_the_configuration_is_in_the_example(uncommented: str) -> None:
