@@ -14,6 +14,8 @@ from collector.connector import Settings
 from collector.data import data_path
 from collector.schemas import config_schema
 from connectors.aws.settings import AwsSettings
+from connectors.azure.settings import AzureSettings
+from connectors.entra.settings import EntraSettings
 from tests.fakes.stationer import Stationer
 
 
@@ -21,6 +23,18 @@ class Aws(Stationer):
     """Anything that takes the AWS connector's settings."""
 
     settings = AwsSettings
+
+
+class Azure(Stationer):
+    """Anything that takes the Azure connector's settings."""
+
+    settings = AzureSettings
+
+
+class Entra(Stationer):
+    """Anything that takes the Entra connector's settings."""
+
+    settings = EntraSettings
 
 
 @pytest.fixture
@@ -39,7 +53,8 @@ def load(folder: Path, text: str) -> Config:
     kinds["aws.iam.users"] = next(iter(kinds.values()))
     (folder / "evidenced.toml").write_text(text, encoding="utf-8")
     (folder / "controls.toml").touch()
-    return load_config(folder / "evidenced.toml", {"aws": Aws("aws", kinds)})
+    known = {"aws": Aws("aws", kinds), "azure": Azure("azure", kinds), "entra": Entra("entra", kinds)}
+    return load_config(folder / "evidenced.toml", known)
 
 
 def test_the_example_loads_as_it_is_and_says_nothing_but_defaults(tmp_path: Path, text: str) -> None:
@@ -58,6 +73,13 @@ def test_a_source_that_is_read_through_a_role_is_an_example_that_holds(tmp_path:
     assert isinstance(settings, AwsSettings)
     assert settings.external_id == "env:EVIDENCED_EXTERNAL_ID"
     assert settings.regions == ["eu-central-1", "us-east-1"]
+
+
+def test_a_tenant_and_its_directory_are_examples_that_hold(tmp_path: Path, uncommented: str) -> None:
+    sources = load(tmp_path, uncommented).sources
+    azure, entra = sources["azure:acme"], sources["entra:acme"]
+    assert isinstance(azure, AzureSettings) and azure.client_secret == "env:EVIDENCED_AZURE_SECRET"
+    assert isinstance(entra, EntraSettings) and entra.identity == "managed"
 
 
 def test_every_key_of_the_configuration_is_in_the_example(uncommented: str) -> None:
