@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
-from collector.model import Detail, Outcome, Reason
+from collector.connector import Reading
+from collector.model import Detail, Outcome, Reason, Scope
+from collector.procedure import Kind
 from connectors import azure, entra
 from tests.connectors.microsoft import tenant
 from tests.connectors.microsoft.authority import APPLICATION, OBJECT, SECRET, TENANT
@@ -237,6 +241,36 @@ def test_addresses_of_locations_are_marked_and_their_trust_is_kept(reader):
     location = items(found)[guid(100)]
     assert location["isTrusted"] is True and location["type"] == "namedLocation"
     assert "ipRanges[].cidrAddress" in {each.path for each in found.run.redactions}
+
+
+GRAPH_QUERY = """
+title = "Names of all virtual networks"
+scope = "tenant"
+key = "id"
+grants = ["Microsoft.ResourceGraph/resources/read"]
+[list]
+op = "POST /providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
+body = { query = "resources | project id", subscriptions = [], options = { resultFormat = "objectArray" } }
+items = "data"
+paging = { style = "token", next = '"$skipToken"', param = 'options.$skipToken', total = "totalRecords" }
+"""
+
+
+def test_a_kind_may_query_resource_graph_page_by_page(reader, arm):
+    """None of ours does; its token goes into the body, and it counts what it has."""
+
+    def page(ask):
+        start = int(ask.body["options"].get("$skipToken", 0))
+        more = {"$skipToken": str(start + 2)} if start < 4 else {}
+        data = [{"id": guid(number)} for number in range(start, min(start + 2, 5))]
+        return {"count": len(data), "data": data, "totalRecords": 5, "resultTruncated": "false", "facets": []} | more
+
+    arm.put("POST /providers/Microsoft.ResourceGraph/resources", answer=page)
+    kind = Kind.model_validate({"name": "azure.own.networks", **tomllib.loads(GRAPH_QUERY)})
+    reading = Reading(reader.clock, reader.clock.monotonic() + 60)
+    found = list(reader.session("azure").read(kind, Scope(TENANT, "tenant"), reading))
+    assert [each["id"] for each in found] == [guid(number) for number in range(5)]
+    assert azure.connector.lint(kind) == []
 
 
 @every_kind
