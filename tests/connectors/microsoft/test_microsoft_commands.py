@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -50,10 +49,10 @@ class Site:
             said += SOURCE.format(addresses=addresses, more=more, **known)
         (folder / "evidenced.toml").write_text(said)
 
-    def evidenced(self, *arguments):
-        """Return how the command ended and what it printed as JSON; no secret is in it."""
+    def evidenced(self, *arguments, before=""):
+        """Return how the command ended and its JSON, in which no secret is. *before* is Python that runs first."""
         done = subprocess.run(
-            [Path(sys.executable).with_name("evidenced"), *arguments, "--json"],
+            [sys.executable, "-c", f"{before}\nfrom collector.cli import main; main()", *arguments, "--json"],
             env=dict(os.environ),
             cwd=self.folder,
             capture_output=True,
@@ -103,3 +102,11 @@ def test_the_policy_is_printed(site, name, told):
     code, answer = site.evidenced("policy", name)
     assert code == 0
     assert told in answer["documents"][0]
+
+
+def test_without_the_extra_kinds_are_known_and_the_check_says_what_to_install(site):
+    without = "import sys; sys.modules['azure'] = None"
+    code, answer = site.evidenced("kinds", "list", before=without)
+    assert code == 0 and "entra.users" in json.dumps(answer)
+    _, answer = site.evidenced("check", before=without)
+    assert "evidenced[azure]" in json.dumps(answer) and "evidenced[entra]" in json.dumps(answer)

@@ -6,6 +6,7 @@ import stat
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from collector.errors import ConfigError, Denied, Misconfigured, Unavailable
 from connectors import azure, entra
@@ -39,6 +40,18 @@ def test_an_application_signs_in_by_its_secret(reader, name):
 def test_an_application_signs_in_by_its_certificate(reader, application, name):
     reader.set(client_id=APPLICATION, certificate=f"file:{application}")
     assert reader.session(name).principal().id == APP
+
+
+def test_the_key_of_a_certificate_may_have_a_password(reader, application, monkeypatch):
+    key = serialization.load_pem_private_key(application.read_bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"planted-password")
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
+    certificate = application.read_bytes().partition(b"-----BEGIN CERTIFICATE")
+    application.write_bytes(key.private_bytes(*form) + b"".join(certificate[1:]))
+    monkeypatch.setenv("PASSWORD_OF_KEY", "planted-password")
+    own = {"client_id": APPLICATION, "certificate": f"file:{application}"}
+    reader.set(**own, certificate_password="env:PASSWORD_OF_KEY")
+    assert reader.session("azure").principal().id == APP
 
 
 @both
