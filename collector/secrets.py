@@ -6,6 +6,9 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from collector.errors import ConfigError
 from collector.model import Json
@@ -49,6 +52,10 @@ def given_by_reference(value: str) -> str:
     except ConfigError as error:
         raise ValueError(error.message) from error
     return value
+
+
+Reference = Annotated[str, AfterValidator(given_by_reference)]
+"""A field of settings that names a secret; empty where there is none."""
 
 
 def resolve_secret(reference: str) -> str:

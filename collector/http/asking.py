@@ -21,6 +21,8 @@ from collector.procedures.decode import decode
 from collector.procedures.ready import Absent, Gone, cut_off
 from collector.procedures.values import Values, place
 
+NO_BODY = ""  # of a POST whose vendor expects none
+
 
 @dataclass
 class Params:
@@ -110,7 +112,7 @@ class Asking:
         if not url:
             url = self._requester.hosts[operation.host] + params.path
             url += f"?{urlencode(_pairs(query), quote_via=quote)}" if query else ""
-        data = None if body is None else orjson.dumps(body)
+        data = None if body in (None, NO_BODY) else orjson.dumps(body)
         headers = {**params.headers, "content-type": "application/json"} if data is not None else params.headers
         return Asked(url, scope, headers, data)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from collector.http import HttpSettings
-from collector.secrets import given_by_reference
+from collector.secrets import Reference
 
-Reference = Annotated[str, AfterValidator(given_by_reference)]
 _DATA_RESIDENCY = ".ghe.com"
 
 
