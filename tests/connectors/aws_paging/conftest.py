@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from collector.clock import SystemClock
 from collector.connector import Reading
 from collector.model import Scope, Window
 from connectors.aws import connector
@@ -15,6 +14,7 @@ from tests.fakes.aws import FakeAws
 from tests.fakes.aws.account import furnish
 from tests.fakes.aws.boto import Boto
 from tests.fakes.aws.fixtures import ACCOUNT, START
+from tests.fakes.clock import Hurried
 
 REGIONS = ("us-east-1", "eu-west-1")
 COUNT, PAGE = 12, 5
@@ -47,19 +47,6 @@ def aws(_account):
     yield _account
     _account.calm()
     _account.verify()
-
-
-class Hurried(SystemClock):
-    """The machine's clock, but whoever sleeps is at once as much later."""
-
-    def __init__(self):
-        self._slept = 0.0
-
-    def monotonic(self):
-        return super().monotonic() + self._slept
-
-    def sleep(self, seconds):
-        self._slept += seconds
 
 
 @dataclass
