@@ -69,12 +69,13 @@ class AwsWorld:
         return Scope(ACCOUNT if kind.scope == "account" else REGION, kind.scope)
 
     def operations(self, kind):
-        names, service = [], ""
+        ready, listed = {}, [call.op.rpartition(".")[2] for call in kind.list_]
+        service = ""
         for call in kind.calls:
             before, _, name = call.op.rpartition(".")
             service = before or service
-            names.append(f"{service}.{name}")
-        return list(dict.fromkeys(names))
+            ready[f"{service}.{name}"] = name not in listed
+        return sorted(ready, key=ready.__getitem__)
 
     def trouble(self, operation, what, *, nth=1, times=None):
         self.aws.trouble(*operation.split("."), TROUBLES[what](), nth=nth, times=times)
