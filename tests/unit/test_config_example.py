@@ -12,6 +12,7 @@ import pytest
 from collector.config import Config, load_config
 from collector.connector import Settings
 from collector.data import data_path
+from collector.installed import connectors
 from collector.schemas import config_schema
 from connectors.aws.settings import AwsSettings
 from tests.fakes.stationer import Stationer
@@ -39,7 +40,7 @@ def load(folder: Path, text: str) -> Config:
     kinds["aws.iam.users"] = next(iter(kinds.values()))
     (folder / "evidenced.toml").write_text(text, encoding="utf-8")
     (folder / "controls.toml").touch()
-    return load_config(folder / "evidenced.toml", {"aws": Aws("aws", kinds)})
+    return load_config(folder / "evidenced.toml", {**connectors(), "aws": Aws("aws", kinds)})
 
 
 def test_the_example_loads_as_it_is_and_says_nothing_but_defaults(tmp_path: Path, text: str) -> None:
@@ -58,6 +59,12 @@ def test_a_source_that_is_read_through_a_role_is_an_example_that_holds(tmp_path:
     assert isinstance(settings, AwsSettings)
     assert settings.external_id == "env:EVIDENCED_EXTERNAL_ID"
     assert settings.regions == ["eu-central-1", "us-east-1"]
+
+
+def test_sources_of_connectors_without_python_are_examples_that_hold(tmp_path: Path, uncommented: str) -> None:
+    sources = load(tmp_path, uncommented).sources
+    assert sources["gworkspace:acme"].model_dump()["admin"] == "auditor@acme.example"
+    assert sources["jira:acme"].model_dump()["token"] == "env:JIRA_TOKEN"
 
 
 def test_every_key_of_the_configuration_is_in_the_example(uncommented: str) -> None:

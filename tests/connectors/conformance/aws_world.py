@@ -23,7 +23,7 @@ from tests.fakes.trouble import Trouble as Bent
 REGION = "us-east-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAFAKE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI7K7MDENGbPxRfiCYEXAMPLEKEYA"}
 TROUBLES = {Trouble.DENIED: trouble.deny, Trouble.THROTTLED: trouble.throttle, Trouble.CUT: trouble.cut}
-_TEXT = re.compile(rb"(?<=[\">])(?:\w*[dD]escription)-\d{6}(?=[\"<])")
+_TEXT = re.compile(rb"(?<=[\">])\w*(?:[dD]escription|Message|Value)-\d{6}(?=[\"<])")
 
 
 class AwsWorld:

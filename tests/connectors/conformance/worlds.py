@@ -122,17 +122,20 @@ class GworkspaceWorld(DescribedWorld):
         return {"admin": self.admin, "key": f"file:{self.secret_file}", "addresses": addresses}
 
     def furnish(self, kind, count, text):
-        people = [self.person(number, text) for number in range(count)]
-        self.fake.put(PEOPLE, items=people, about={"kind": "admin#directory#users"})
-        return [person["id"] for person in people]
+        def people(ask):
+            """Return them as they are at a request: everybody has signed in again."""
+            return [self.person(number, text, ask.number) for number in range(count)]
 
-    def person(self, number, text):
+        self.fake.put(PEOPLE, items=people, about={"kind": "admin#directory#users"})
+        return [f"10{number}" for number in range(count)]
+
+    def person(self, number, text, seen):
         own = {
             "id": f"10{number}",
             "primaryEmail": f"user{number}@acme.example",
             "isAdmin": number == 0,
             "orgUnitPath": f"/{text}",
-            "lastLoginTime": self.ago(number),
+            "lastLoginTime": self.ago(60 - seen),
             "name": {"fullName": "Vera"},
             "recoveryPhone": "+15550100",
         }

@@ -67,7 +67,7 @@ def test_a_directory_without_users_that_leaves_out_the_list_is_empty(trial):
         (trouble.fail(503), Reason.UNAVAILABLE),
         (trouble.expire(), Reason.MISCONFIGURED),
         (trouble.repeat_token(), Reason.TRUNCATED),
-        (trouble.go_round(), Reason.TRUNCATED),
+        (trouble.go_round(), Reason.INVALID),
     ],
     ids=["nothing", "groups", "web page", "disabled", "quota as 403", "failing", "expired", "token again", "round"],
 )
