@@ -83,6 +83,7 @@ def test_an_issue_whose_history_may_not_be_seen_fails_the_run(trial):
     ("operation", "makes", "reason"),
     [
         (SEARCH, trouble.expire(), Reason.MISCONFIGURED),
+        (SEARCH, trouble.refuse(400, "", "The value 'OPX' does not exist."), Reason.MISCONFIGURED),
         (SEARCH, trouble.repeat_token(), Reason.TRUNCATED),
         (SEARCH, trouble.go_round(), Reason.TRUNCATED),
         (SEARCH, trouble.lose_token(), Reason.TRUNCATED),
@@ -91,7 +92,7 @@ def test_an_issue_whose_history_may_not_be_seen_fails_the_run(trial):
         (CHANGELOG, trouble.garbage(b'{"isLast": true, "total": 0}'), Reason.INVALID),
         (CHANGELOG, trouble.fail(503), Reason.UNAVAILABLE),
     ],
-    ids=["expired", "token again", "round", "no token", "web page", "no issues", "no history", "failing"],
+    ids=["expired", "no project", "token again", "round", "no token", "web page", "no issues", "no history", "failing"],
 )
 def test_what_goes_wrong_is_the_runs_reason(trial, operation, makes, reason):
     trial.world.fake.trouble(operation, makes)
