@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import jmespath
+import pytest
 
 from collector.model import Scope
 from collector.testing import HurriedClock
@@ -36,12 +37,12 @@ class AwsWorld:
         self.clock = HurriedClock(START + timedelta(minutes=30))
 
     def __enter__(self):
-        before = dict(os.environ)
-        self._open.callback(lambda: (os.environ.clear(), os.environ.update(before)))
+        environment = self._open.enter_context(pytest.MonkeyPatch.context())
         for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]
+            environment.delenv(name)
         nothing = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), "/nonexistent")
-        os.environ.update(KEYS | nothing)
+        for name, value in (KEYS | nothing).items():
+            environment.setenv(name, value)
         return self
 
     def __exit__(self, *error):
