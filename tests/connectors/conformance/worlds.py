@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from typing import ClassVar
 
-import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors.okta import connector as okta
 from tests.connectors.conformance.aws_world import AwsWorld
 from tests.connectors.conformance.described_world import DescribedWorld
-from tests.connectors.microsoft import authority as microsoft
-from tests.connectors.microsoft import tenant
+from tests.connectors.conformance.microsoft_worlds import AzureWorld, EntraWorld
 from tests.fakes.described.oauth import assertion, token_endpoint
-from tests.fakes.described.vendors import GRAPH, GWORKSPACE, JIRA, OKTA
+from tests.fakes.described.vendors import GWORKSPACE, JIRA, OKTA
 
 SEARCH, CHANGELOG = "POST /rest/api/3/search/jql", "GET /rest/api/3/issue/{issueIdOrKey}/changelog"
 PEOPLE, PERSON = "admin.directory_v1:users.list", "admin.directory_v1:users.get"
@@ -145,52 +143,11 @@ class GworkspaceWorld(DescribedWorld):
         return self.fake.sample(PEOPLE, number, **own)
 
 
-class EntraWorld(DescribedWorld):
-    """A tenant's directory; azure-identity finds the authority that gives its tokens by its own variables."""
-
-    vendor, place = GRAPH, (microsoft.TENANT, "tenant")
-    calls: ClassVar = {
-        "entra.users": (tenant.USERS,),
-        "entra.mfa_registration": (tenant.REGISTRATION,),
-        "entra.conditional_access_policies": (tenant.POLICIES, tenant.LOCATIONS),
-    }
-
-    def settle(self):
-        tenant.fill_entra(self.fake)
-        self.authority = microsoft.Authority({"https://graph.microsoft.com": self.fake})
-        self.authority.root(self.folder / "root.pem")
-        self.secret_file.write_text(microsoft.SECRET)
-        self.environment = pytest.MonkeyPatch()
-        self.environment.setenv("AZURE_AUTHORITY_HOST", self.authority.server.url)
-        self.environment.setenv("REQUESTS_CA_BUNDLE", str(self.folder / "root.pem"))
-
-    def __exit__(self, *error):
-        self.environment.undo()
-        self.authority.close()
-        super().__exit__(*error)
-
-    def own(self):
-        addresses = dict.fromkeys(("main", "policies", "reports"), self.fake.url)
-        application = {"client_id": microsoft.APPLICATION, "client_secret": f"file:{self.secret_file}"}
-        return {"tenant": self.place[0], "private_authority": True, "addresses": addresses, **application}
-
-    def credentials(self):
-        return [microsoft.SECRET, *self.authority.issued]
-
-    def furnish(self, kind, count, text):
-        numbers = range(count)
-        held = {
-            tenant.USERS: [tenant.user(self.fake, number) | {"employeeId": text} for number in numbers],
-            tenant.REGISTRATION: [tenant.registered(self.fake, number) for number in numbers],
-            tenant.POLICIES: [
-                self.fake.sample(tenant.POLICIES, number, id=tenant.guid(number), displayName=text)
-                for number in numbers
-            ],
-            tenant.LOCATIONS: [tenant.location(number) for number in numbers],
-        }
-        for operation in self.calls[kind]:
-            self.fake.put(operation, items=held[operation])
-        return [item["id"] for operation in self.calls[kind] for item in held[operation]]
-
-
-WORLDS = {"aws": AwsWorld, "entra": EntraWorld, "gworkspace": GworkspaceWorld, "jira": JiraWorld, "okta": OktaWorld}
+WORLDS = {
+    "aws": AwsWorld,
+    "azure": AzureWorld,
+    "entra": EntraWorld,
+    "gworkspace": GworkspaceWorld,
+    "jira": JiraWorld,
+    "okta": OktaWorld,
+}
