@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from connectors.okta import connector as okta
 from tests.connectors.conformance.aws_world import AwsWorld
 from tests.connectors.conformance.described_world import DescribedWorld
+from tests.connectors.conformance.gcp_world import GcpWorld
 from tests.connectors.conformance.microsoft_worlds import AzureWorld, EntraWorld
 from tests.fakes.described.oauth import assertion, token_endpoint
 from tests.fakes.described.vendors import GWORKSPACE, JIRA, OKTA
@@ -147,6 +148,7 @@ WORLDS = {
     "aws": AwsWorld,
     "azure": AzureWorld,
     "entra": EntraWorld,
+    "gcp": GcpWorld,
     "gworkspace": GworkspaceWorld,
     "jira": JiraWorld,
     "okta": OktaWorld,
