@@ -25,7 +25,8 @@ class World(Protocol):
         """Hold *count* items of *kind*, in pages of two items at most; return their keys, each as often as it is held.
 
         A kind without a list is one item, whose key is the scope's name. It happened within the last hour, of an event
-        kind. What was held before is forgotten.
+        kind. What was held before is forgotten. A vendor that answers 304 holds something new each time: there is no
+        body to cut.
         """
 
     def settings(self) -> Mapping[str, Json]:

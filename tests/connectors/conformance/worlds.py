@@ -12,6 +12,7 @@ from connectors.okta import connector as okta
 from tests.connectors.conformance.aws_world import AwsWorld
 from tests.connectors.conformance.described_world import DescribedWorld
 from tests.connectors.conformance.gcp_world import GcpWorld
+from tests.connectors.conformance.github_world import GithubWorld
 from tests.connectors.conformance.microsoft_worlds import AzureWorld, EntraWorld
 from tests.fakes.described.oauth import assertion, token_endpoint
 from tests.fakes.described.vendors import GWORKSPACE, JIRA, OKTA
@@ -149,6 +150,7 @@ WORLDS = {
     "azure": AzureWorld,
     "entra": EntraWorld,
     "gcp": GcpWorld,
+    "github": GithubWorld,
     "gworkspace": GworkspaceWorld,
     "jira": JiraWorld,
     "okta": OktaWorld,
