@@ -40,6 +40,11 @@ def installed(tmp_path_factory):
     return author, work / "site"
 
 
+def test_the_connector_in_the_readme_is_the_one_that_runs_here():
+    shown = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (STRANGER / "parcels_evidence/parcels.toml").read_text(encoding="utf-8") in shown
+
+
 def test_the_wheel_holds_the_toml_file_and_no_python(installed):
     _, site = installed
     assert [each.name for each in (site / "parcels_evidence").iterdir()] == ["parcels.toml"]
