@@ -15,6 +15,7 @@ from collector.cli import (
     encryption,
     engagement,
     erase,
+    export,
     keys,
     kinds,
     log,
@@ -40,7 +41,7 @@ _ORDER = (
     "init", "check", "run", "snapshot", "status",
     "coverage", "as-of", "diff", "history", "runs",
     "engagement", "population", "populations", "sample", "reconcile",
-    "upload", "uploads", "request", "review", "reviews",
+    "upload", "uploads", "request", "review", "reviews", "export",
     "kinds", "plan", "policy", "tag",
     "log", "keys", "verify", "proof", "encryption", "erase", "db",
 )  # fmt: skip
@@ -106,6 +107,7 @@ app.command("uploads")(upload.uploads)
 app.add_typer(request.app, name="request")
 app.command("review")(review.review)
 app.command("reviews")(review.reviews)
+app.command("export")(export.export)
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collector.verify import Checked, HeldNote, Stamp, Verification
 
 _SHOWN = 40
-_FILE = typer.Argument(metavar="PROOF", help="A proof to check, without a store; left out: the store.")
+_FILE = typer.Argument(metavar="FILE", help="A proof or a bundle to check, without a store; left out: the store.")
 _SINCE = typer.Option("--since", metavar="NOTE", help="A checkpoint's note that you held.", show_default=False)
 _ANCHORS = typer.Option("--anchors", metavar="DIR", help="Every note of a directory anchor.", show_default=False)
 _KEY = typer.Option("--key", metavar="KEY", help="The key you know: name+id+base64, or a file.", show_default=False)
@@ -48,7 +48,7 @@ def verify(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Verify the store, or one proof.
+    """Verify the store, one proof, or a bundle.
 
     Everything recorded is made again from its stored bytes and compared. The database alone cannot show that all of
     it was rewritten, or that its end was cut off: a checkpoint that you held (--since, --anchors) can. Time stamps are
@@ -62,12 +62,18 @@ def verify(
     Example: evidenced verify --since checkpoint.note --key vkey
     Example: evidenced verify --rebuild
     Example: evidenced verify run-12-3.proof --key vkey --roots tsa-root.pem
+    Example: evidenced verify soc2-2026.zip --key vkey
     """
     from collector.tokens import read_roots
     from collector.verify import read_key
 
     trusted = tuple(read_roots(each, "--roots") for each in roots or ())
     keys = [read_key(each) for each in key or ()]
+    if file is not None and file.suffix == ".zip":
+        if since or anchors or rebuild or roots:
+            raise QueryError("a bundle is checked by itself", hint="Leave out all but --key.")
+        _verify_bundle(file, keys, as_json=as_json)
+        return
     if file is not None:
         from collector.verify import Trust, check_proof, read_proof
 
@@ -93,6 +99,18 @@ def verify(
     if lost is not None:
         raise lost
     if found.count:
+        raise typer.Exit(NOT_IN_ORDER)
+
+
+def _verify_bundle(file: Path, keys: list[VerifierKey], *, as_json: bool) -> None:
+    from collector.export import verifier
+
+    found = verifier.verify(str(file), list(map(str, keys)))
+    if as_json:
+        show_json(found)
+    else:
+        show(*verifier.lines_of(found))
+    if found["verdict"] != "good":
         raise typer.Exit(NOT_IN_ORDER)
 
 

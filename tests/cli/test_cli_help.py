@@ -52,7 +52,7 @@ def test_the_commands_are_those_of_the_manual():
     assert list(ROOT.list_commands(typer.Context(ROOT))) == [
         "init", "check", "run", "snapshot", "status", "coverage", "as-of", "diff", "history", "runs", "engagement",
         "population", "populations", "sample", "reconcile",
-        "upload", "uploads", "request", "review", "reviews",
+        "upload", "uploads", "request", "review", "reviews", "export",
         "kinds", "plan", "policy", "tag", "log", "keys", "verify", "proof", "encryption", "erase", "db",
     ]  # fmt: skip
     assert set(ROOT.list_commands(typer.Context(ROOT))) == set(ROOT.commands)
