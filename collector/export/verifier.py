@@ -548,15 +548,15 @@ class Check:
             raise Wrong("re-bagged", "no leaf of the log is of the engagement that it names")
         self._scope = Scope(terms)
         if self._last is not None:
-            self._signers(keys)
+            self._signers(self._last, keys)
 
     def _compare_roots(self, tree):
         for name, root in self._roots.pop(tree.size, ()):
             if root != tree.root:
                 raise Wrong("re-bagged", "the leaves have another root than %s says" % name)
 
-    def _signers(self, keys):
-        found = self._last.signed_by(self._keys or keys)
+    def _signers(self, note, keys):
+        found = note.signed_by(self._keys or keys)
         if not found:
             whose = "the key that was given" if self._keys else "any key in the log"
             raise Wrong("wrong key", "its checkpoint is not signed by %s" % whose)
