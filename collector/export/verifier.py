@@ -24,13 +24,19 @@ import calendar
 import csv
 import fnmatch
 import hashlib
-import io
 import json
 import os
 import re
 import sys
 import time
 import zipfile
+from collections.abc import Iterable, Iterator
+from typing import IO, Any, Optional, Tuple
+
+Point = Tuple[int, int, int, int]
+Key = Tuple[str, bytes, bytes]
+Subject = Tuple[str, str, str]
+Version = Tuple[str, str, str, str, int, Optional[int], str]
 
 FORMAT = "evidenced-bundle/1"
 ROOT = "bundle/"
@@ -52,7 +58,7 @@ _MOST = 1 << 28
 class Wrong(Exception):
     """The bundle is not good: the *verdict* in a word or two, and what about it."""
 
-    def __init__(self, verdict, what):
+    def __init__(self, verdict: str, what: str) -> None:
         super().__init__(what)
         self.verdict = verdict
 
@@ -63,10 +69,11 @@ class Wrong(Exception):
 class Tree:
     """A Merkle tree that grows a leaf at a time: the hashes of its complete subtrees, largest first."""
 
-    def __init__(self):
-        self.size, self._peaks = 0, []
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
 
-    def add(self, data):
+    def add(self, data: bytes) -> None:
         """Append a leaf (its bytes)."""
         current, at = hashlib.sha256(b"\x00" + data).digest(), self.size
         while at & 1:
@@ -75,7 +82,7 @@ class Tree:
         self.size += 1
 
     @property
-    def root(self):
+    def root(self) -> bytes:
         """The root; of nothing, SHA-256 of nothing."""
         if not self._peaks:
             return hashlib.sha256(b"").digest()
@@ -85,7 +92,7 @@ class Tree:
         return current
 
 
-def root_of(leaves):
+def root_of(leaves: Iterable[bytes]) -> str:
     """Return the root over *leaves* (their bytes) in hex."""
     tree = Tree()
     for each in leaves:
@@ -101,7 +108,7 @@ _D = -121665 * pow(121666, _P - 2, _P) % _P
 _I = pow(2, (_P - 1) // 4, _P)
 
 
-def _recover(y, sign):
+def _recover(y: int, sign: int) -> int | None:
     if y >= _P:
         return None
     square = (y * y - 1) * pow(_D * y * y + 1, _P - 2, _P) % _P
@@ -115,21 +122,21 @@ def _recover(y, sign):
     return _P - x if (x & 1) != sign else x
 
 
-def _point(data):
+def _point(data: bytes) -> Point | None:
     number = int.from_bytes(data, "little")
     y, sign = number & ((1 << 255) - 1), number >> 255
     x = _recover(y, sign)
     return None if x is None else (x, y, 1, x * y % _P)
 
 
-def _add(one, two):
+def _add(one: Point, two: Point) -> Point:
     a, b = (one[1] - one[0]) * (two[1] - two[0]) % _P, (one[1] + one[0]) * (two[1] + two[0]) % _P
     c, d = 2 * one[3] * two[3] * _D % _P, 2 * one[2] * two[2] % _P
     e, f, g, h = b - a, d - c, d + c, b + a
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
-def _times(factor, point):
+def _times(factor: int, point: Point) -> Point:
     found = (0, 1, 1, 0)
     while factor:
         if factor & 1:
@@ -139,11 +146,11 @@ def _times(factor, point):
 
 
 _BASE_Y = 4 * pow(5, _P - 2, _P) % _P
-_BASE_X = _recover(_BASE_Y, 0)
+_BASE_X = _recover(_BASE_Y, 0) or 0
 _BASE = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P)
 
 
-def ed25519_verifies(public, message, signature):
+def ed25519_verifies(public: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether *signature* (64 bytes) over *message* is by the key *public* (32 bytes)."""
     if len(public) != 32 or len(signature) != 64:
         return False
@@ -159,7 +166,7 @@ def ed25519_verifies(public, message, signature):
 # Signed notes and checkpoints (C2SP)
 
 
-def read_key(text):
+def read_key(text: str) -> Key:
     """Return the name, id and public key that *text* (``name+id+base64``) gives. Raises `Wrong`."""
     try:
         name, digits, rest = text.strip().split("+", 2)
@@ -172,7 +179,7 @@ def read_key(text):
     return name, number, data[1:]
 
 
-def _base64(text):
+def _base64(text: str) -> bytes:
     made = base64.b64decode(text, validate=True)
     if base64.b64encode(made).decode("ascii") != text:
         raise ValueError("it is not written as base64 is")
@@ -182,14 +189,14 @@ def _base64(text):
 class Note:
     """A checkpoint as a signed note: *origin*, *size*, *root*, and who is said to have signed it. Raises ValueError."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         text, blank, tail = data.decode("utf-8").rpartition("\n\n")
         lines = text.split("\n")
         if not blank or not tail.endswith("\n") or len(lines) < 3 or not re.fullmatch("0|[1-9][0-9]{0,18}", lines[1]):
             raise ValueError("it is no checkpoint")
         self.text, self.origin, self.size = (text + "\n").encode("utf-8"), lines[0], int(lines[1])
         self.root = _base64(lines[2])
-        self._signatures = []
+        self._signatures: list[Key] = []
         for line in tail[:-1].split("\n"):
             dash, name, signature = line.split(" ")
             made = _base64(signature)
@@ -197,7 +204,7 @@ class Note:
                 raise ValueError("a signature has another form")
             self._signatures.append((name, made[:4], made[4:]))
 
-    def signed_by(self, keys):
+    def signed_by(self, keys: Iterable[Key]) -> list[Key]:
         """Return those of *keys* that signed. Raises `Wrong` for a signature of one of them that is none."""
         found = []
         for key in keys:
@@ -212,7 +219,7 @@ class Note:
 # What is in scope
 
 
-def milliseconds(text):
+def milliseconds(text: str) -> int:
     """Return an instant (``2026-03-14T03:00:00Z``, with or without a fraction) in milliseconds UTC."""
     match = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8})(?:\.([0-9]{3}))?Z", text)
     if not match:
@@ -220,7 +227,7 @@ def milliseconds(text):
     return calendar.timegm(time.strptime(match.group(1), "%Y-%m-%dT%H:%M:%S")) * 1000 + int(match.group(2) or 0)
 
 
-def instant(at):
+def instant(at: int | None) -> str:
     """Return *at* (milliseconds UTC) as text; nothing for None."""
     if at is None:
         return ""
@@ -230,35 +237,35 @@ def instant(at):
 class Scope:
     """What an engagement is about, as its *document* in force says: ``[start, end)`` in ms, sources and scopes."""
 
-    def __init__(self, document):
+    def __init__(self, document: dict[str, Any]) -> None:
         self.start, self.end = milliseconds(document["start"]), milliseconds(document["end"])
         self._sources, self._scopes = document["sources"], document["scopes"]
 
-    def source(self, name):
+    def source(self, name: str) -> bool:
         """Tell whether the source *name* is in scope."""
         return _among(name, self._sources)
 
-    def scope(self, name):
+    def scope(self, name: str) -> bool:
         """Tell whether the scope *name* is in scope."""
         return _among(name, self._scopes)
 
-    def sweep(self, leaf):
+    def sweep(self, leaf: dict[str, Any]) -> bool:
         """Tell whether a bundle holds the sweep of *leaf*: its source is in scope, and it was due or recorded in time.
 
         Sweeps before the period are among them: what was there when it began was seen by those.
         """
         return self.source(leaf["source"]) and (leaf["due"] < self.end or leaf["at"] < self.end)
 
-    def missed(self, leaf):
+    def missed(self, leaf: dict[str, Any]) -> bool:
         """Tell whether *leaf* is of slots missed in the period, of a source in scope."""
         return self.source(leaf["source"]) and leaf["since"] < self.end and leaf["until"] > self.start
 
-    def volatile(self, at):
+    def volatile(self, at: int) -> bool:
         """Tell whether volatile fields kept at *at* are in the period."""
         return self.start <= at < self.end
 
 
-def _among(name, patterns):
+def _among(name: str, patterns: list[str]) -> bool:
     return not patterns or any(fnmatch.fnmatchcase(name, each) for each in patterns)
 
 
@@ -268,10 +275,12 @@ class Lives:
     A version is (source, kind, scope, key digest, since, until or None, artifact digest), digests in hex, times in ms.
     """
 
-    def __init__(self, scope):
-        self._scope, self._open, self.versions = scope, {}, []
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._open: dict[Subject, dict[str, tuple[int, str]]] = {}
+        self.versions: list[Version] = []
 
-    def change(self, subject, at, pairs):
+    def change(self, subject: Subject, at: int, pairs: Iterable[str]) -> None:
         """Take *subject* (source, kind, scope) to its state of *at*; a pair is a key's and an artifact's digest."""
         if at >= self._scope.end:
             return
@@ -283,7 +292,7 @@ class Lives:
             if artifact != GONE:
                 there[key] = (at, artifact)
 
-    def close(self):
+    def close(self) -> None:
         """End with what was there at the period's end, and put all in order."""
         for subject, there in self._open.items():
             for key, form in there.items():
@@ -291,13 +300,13 @@ class Lives:
         self._open = {}
         self.versions.sort(key=lambda each: (each[:5], each[5] or 1 << 62))
 
-    def _end(self, subject, key, form, until):
+    def _end(self, subject: Subject, key: str, form: tuple[int, str], until: int | None) -> None:
         if until is None or until > self._scope.start:
             since, artifact = form
             self.versions.append((*subject, key, since, until, artifact))
 
 
-def subject_of(source, said):
+def subject_of(source: str, said: str) -> Subject:
     """Return the source, kind and scope that an entry names together. Raises ValueError."""
     if not said.startswith(source + " "):
         raise ValueError("an entry is of another source")
@@ -305,7 +314,7 @@ def subject_of(source, said):
     return source, kind, scope
 
 
-def named_in(frame):
+def named_in(frame: bytes) -> set[str]:
     """Return the digests (hex) that a frame names: of procedures and configurations."""
     return set(re.findall(r"sha256:([0-9a-f]{64})", frame.decode("utf-8")))
 
@@ -313,18 +322,18 @@ def named_in(frame):
 # What is shown
 
 
-def cell(text):
+def cell(text: str) -> str:
     """Return *text* as a cell that no spreadsheet runs: before what could begin a formula stands an apostrophe."""
     return "'" + text if text and text[0] in "=+-@\t\r'" else text
 
 
-def shown(text, most=32000):
+def shown(text: str, most: int = 32000) -> str:
     """Return *text* with what nobody can see, or what moves what is seen, as escapes; cut to *most* characters."""
     made = "".join(each if each.isprintable() else "\\u%04x" % ord(each) for each in text[: most + 1])
     return made[:most] + "\\..." if len(made) > most else made
 
 
-def shown_key(text, digest, most=32000):
+def shown_key(text: str, digest: str, most: int = 32000) -> str:
     """Return the key *text* of an item as a table shows it; *digest* stands for one longer than any cell.
 
     Of a key that would be shown with escapes, backslashes are doubled: so that it can be had back.
@@ -337,12 +346,12 @@ def shown_key(text, digest, most=32000):
     return made if len(made) <= most else "long:" + digest[:16]
 
 
-def _escape(character):
+def _escape(character: str) -> str:
     number = ord(character)
     return "\\u%04x" % number if number < 0x10000 else "\\U%08x" % number
 
 
-def _is_key(text, digest):
+def _is_key(text: str, digest: str) -> bool:
     """Tell whether *text* is how a table shows the key with *digest*."""
     unescaped = re.sub(r"\\(\\|u[0-9a-f]{4}|U[0-9a-f]{8})", _character, text)
     for each in (text, unescaped):
@@ -352,16 +361,16 @@ def _is_key(text, digest):
     return False
 
 
-def _character(match):
+def _character(match: re.Match[str]) -> str:
     return "\\" if match.group(1) == "\\" else chr(int(match.group(1)[1:], 16))
 
 
-def artifact_file(digest):
+def artifact_file(digest: str) -> str:
     """Return where in the bag the content with *digest* (hex) is."""
     return "data/artifacts/%s/%s" % (digest[:2], digest)
 
 
-def index_row(version, key, content):
+def index_row(version: Version, key: str, content: str) -> list[str]:
     """Return the row of index.csv for *version* of the item shown as *key*; *content* is plain, sealed or erased."""
     source, kind, scope, key_digest, since, until, artifact = version
     file = "" if content == "erased" else artifact_file(artifact)
@@ -381,7 +390,7 @@ def index_row(version, key, content):
 class Bundle:
     """The members of a bundle. Raises `Wrong` where the container is not in order."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.sealed = _sealed(path)
         try:
             self._zip = zipfile.ZipFile(path)
@@ -395,13 +404,13 @@ class Bundle:
         if len(self.names) != len(names):
             raise Wrong("altered", "two members have one name")
 
-    def open(self, name):
+    def open(self, name: str) -> IO[bytes]:
         """Return the member *name* as a stream."""
         if name not in self.names:
             raise Wrong("incomplete", "%s is not in it" % name)
         return self._zip.open(ROOT + name)
 
-    def read(self, name):
+    def read(self, name: str) -> bytes:
         """Return the bytes of *name*."""
         with self.open(name) as file:
             data = file.read(_MOST + 1)
@@ -409,15 +418,15 @@ class Bundle:
             raise Wrong("altered", "%s is larger than any bundle makes it" % name)
         return data
 
-    def lines(self, name):
+    def lines(self, name: str) -> Iterator[bytes]:
         """Yield the lines of *name* without their ends."""
-        with io.BufferedReader(self.open(name), 1 << 16) as file:
+        with self.open(name) as file:
             for line in iter(lambda: file.readline(_MOST), b""):
                 if not line.endswith(b"\n"):
                     raise Wrong("altered", "%s ends within a line" % name)
                 yield line[:-1]
 
-    def digest(self, name):
+    def digest(self, name: str) -> tuple[str, bytes]:
         """Return the SHA-256 of *name* in hex, and with which bytes it starts."""
         found = hashlib.sha256()
         with self.open(name) as file:
@@ -427,12 +436,12 @@ class Bundle:
                 found.update(block)
         return found.hexdigest(), start
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         self._zip.close()
 
 
-def _sealed(path):
+def _sealed(path: str) -> bool:
     """Tell whether the file ends in its own digest. Raises `Wrong` when it ends in another's, or cannot be read."""
     try:
         left = os.path.getsize(path) - DIGITS
@@ -457,13 +466,18 @@ def _sealed(path):
 class Check:
     """One check of one *bundle*: what was seen is in its attributes, also when `run` raised."""
 
-    def __init__(self, bundle, keys):
+    def __init__(self, bundle: Bundle, keys: list[Key]) -> None:
         self._bundle, self._keys = bundle, keys
-        self.origin, self.size, self.engagement, self.signed = "", 0, "", []
-        self.artifacts = self.erased = self.versions = self.sweeps = 0
-        self._needed, self._allowed, self._tombstones, self._sealed, self._gone = set(), set(), set(), set(), {}
+        self.origin = self.engagement = ""
+        self.signed: list[str] = []
+        self.size = self.artifacts = self.erased = self.versions = self.sweeps = 0
+        self._needed: set[str] = set()
+        self._allowed: set[str] = set()
+        self._sealed: set[str] = set()
+        self._tombstones: set[int] = set()
+        self._gone: dict[str, int] = {}
 
-    def run(self):
+    def run(self) -> None:
         """Check everything. Raises `Wrong` for the first thing that does not agree."""
         self._manifests()
         said = json.loads(self._bundle.read("data/bundle.json"))
@@ -476,7 +490,7 @@ class Check:
         self._contents()
         self._index()
 
-    def _manifests(self):
+    def _manifests(self) -> None:
         names, tags = self._bundle.names, self._manifest("tagmanifest-sha256.txt")
         self._files = self._manifest("manifest-sha256.txt")
         wanted = {*TAGS, *self._files, "tagmanifest-sha256.txt", *("data/" + each for each in PAYLOAD)}
@@ -497,7 +511,7 @@ class Check:
         if strange:
             raise Wrong("altered", "no bundle has such a file: %s" % strange[0])
 
-    def _manifest(self, name):
+    def _manifest(self, name: str) -> dict[str, str]:
         found = {}
         for line in self._bundle.lines(name):
             match = re.fullmatch(r"([0-9a-f]{64})  (\S+)", line.decode("ascii"))
@@ -506,12 +520,14 @@ class Check:
             found[match.group(2)] = match.group(1)
         return found
 
-    def _under(self, folder):
+    def _under(self, folder: str) -> list[str]:
         return [each for each in self._files if each.startswith("data/" + folder)]
 
-    def _checkpoints(self, said):
+    def _checkpoints(self, said: dict[str, Any]) -> None:
         """Read the checkpoints; what the bundle goes up to is signed by the last."""
-        self._roots, self._last, self._last_name = {}, None, "data/log/checkpoints/%s.note" % said["checkpoint"]
+        self._roots: dict[int, list[tuple[str, bytes]]] = {}
+        self._last: Note | None = None
+        self._last_name = "data/log/checkpoints/%s.note" % said["checkpoint"]
         for name in self._under("log/checkpoints/"):
             note = Note(self._bundle.read(name))
             self._roots.setdefault(note.size, []).append((name, note.root))
@@ -526,7 +542,7 @@ class Check:
         elif (self._last.size, self._last.origin) != (self.size, self.origin):
             raise Wrong("re-bagged", "its checkpoint is of another log, or of another size, than it says")
 
-    def _log(self):
+    def _log(self) -> None:
         """Go through all leaves: the roots that checkpoints sign, the keys, the terms of the engagement."""
         tree, keys, terms = Tree(), [], None
         for data in self._bundle.lines("data/log/leaves"):
@@ -550,22 +566,22 @@ class Check:
         if self._last is not None:
             self._signers(self._last, keys)
 
-    def _compare_roots(self, tree):
+    def _compare_roots(self, tree: Tree) -> None:
         for name, root in self._roots.pop(tree.size, ()):
             if root != tree.root:
                 raise Wrong("re-bagged", "the leaves have another root than %s says" % name)
 
-    def _signers(self, note, keys):
+    def _signers(self, note: Note, keys: list[Key]) -> None:
         found = note.signed_by(self._keys or keys)
         if not found:
             whose = "the key that was given" if self._keys else "any key in the log"
             raise Wrong("wrong key", "its checkpoint is not signed by %s" % whose)
         self.signed = sorted({"%s+%s" % (name, number.hex()) for name, number, _ in found})
 
-    def _content(self, digest):
+    def _content(self, digest: str) -> bytes:
         return self._bundle.read(artifact_file(digest))
 
-    def _commitments(self):
+    def _commitments(self) -> None:
         """Hold what is in the bundle against every leaf that is in scope."""
         self._lives = Lives(self._scope)
         self._gaps, self._swept = self._bundle.lines("data/gaps.jsonl"), self._bundle.lines("data/sweeps.jsonl")
@@ -592,14 +608,14 @@ class Check:
         self.versions = len(self._lives.versions)
         self._needed.update(each[6] for each in self._lives.versions)
 
-    def _named(self, index, name, digest):
+    def _named(self, index: int, name: str, digest: str) -> str:
         """Return the file of the log called *name*. Raises `Wrong` unless it is what leaf *index* says it is."""
         name = "data/log/" + name
         if self._files.get(name) != digest:
             raise Wrong("incomplete", "%s is not what leaf %d is of, or is not in it" % (name, index))
         return name
 
-    def _sweep(self, index, leaf):
+    def _sweep(self, index: int, leaf: dict[str, Any]) -> None:
         said = _canonical(next(self._swept, b"{}"))
         if said.get("leaf") != index:
             raise Wrong("incomplete", "the sweep of leaf %d is not in it" % index)
@@ -615,7 +631,7 @@ class Check:
         for each in entries:
             self._entry(leaf["source"], json.loads(each["entry"]), each["steps"])
 
-    def _entry(self, source, entry, steps):
+    def _entry(self, source: str, entry: dict[str, Any], steps: list[str]) -> None:
         subject = subject_of(source, entry["subject"])
         if not self._scope.scope(subject[2]):
             if steps:
@@ -628,7 +644,7 @@ class Check:
         else:
             self._lives.change(subject, entry["at"], steps)
 
-    def _contents(self):
+    def _contents(self) -> None:
         there, last = {self._files[each] for each in self._under("artifacts/")}, ""
         for line in self._bundle.lines("data/erased.jsonl"):
             said = _canonical(line)
@@ -644,7 +660,7 @@ class Check:
             raise Wrong("re-bagged", "no leaf in scope commits to sha256:%s, which is in it" % extra[0])
         self.artifacts, self.erased = len(there), len(self._gone)
 
-    def _index(self):
+    def _index(self) -> None:
         csv.field_size_limit(1 << 20)
         rows = csv.reader(each.decode("utf-8") for each in self._bundle.lines("data/index.csv"))
         if tuple(next(rows, ())) != INDEX:
@@ -656,7 +672,7 @@ class Check:
         if next(rows, None) is not None:
             raise Wrong("re-bagged", "index.csv has rows of items that the log does not have")
 
-    def _is_row(self, version, row):
+    def _is_row(self, version: Version, row: list[str]) -> bool:
         if len(row) != len(INDEX):
             return False
         content = "erased" if version[6] in self._gone else "sealed" if version[6] in self._sealed else "plain"
@@ -668,29 +684,30 @@ class Check:
         return (text in unnamed or _is_key(text, version[3])) and row == index_row(version, text, content)
 
 
-def _canonical(line):
+def _canonical(line: bytes) -> dict[str, Any]:
     """Return what a line of JSON says. Raises ValueError unless it is in the one form that it can have."""
-    said = json.loads(line)
+    said: dict[str, Any] = json.loads(line)
     if json.dumps(said, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8") != line:
         raise ValueError("a line has another form")
     return said
 
 
-def _placed(name, digest):
+def _placed(name: str, digest: str) -> bool:
     """Tell whether a bundle has a file with that *name*, whose SHA-256 is *digest*."""
     if name.startswith("data/artifacts/"):
         return name == artifact_file(digest)
-    if name.startswith("data/log/tokens/"):
-        return re.fullmatch("data/log/tokens/[0-9]+-%s.tsr" % digest, name)
-    return name in {"data/" + each for each in PAYLOAD} or re.fullmatch(r"data/log/checkpoints/[0-9]+\.note", name)
+    form = r"data/log/(checkpoints/[0-9]+\.note|tokens/[0-9]+-%s\.tsr)" % digest
+    return name in {"data/" + each for each in PAYLOAD} or re.fullmatch(form, name) is not None
 
 
-def verify(path, keys=()):
+def verify(path: str, keys: Iterable[str] = ()) -> dict[str, Any]:
     """Return what became of the bundle at *path*: ``verdict`` (``good`` or another word), ``what``, and more, by name.
 
     *keys* are texts of verifier keys. Never raises.
     """
-    bundle = check = None
+    bundle: Bundle | None = None
+    check: Check | None = None
+    keys = list(keys)
     try:
         known = [read_key(each) for each in keys]
         bundle = Bundle(path)
@@ -713,7 +730,7 @@ def verify(path, keys=()):
     return found
 
 
-def lines_of(found):
+def lines_of(found: dict[str, Any]) -> list[str]:
     """Return what to show of a verdict, a line each."""
     made = ["verdict: %s" % found["verdict"]]
     if found["what"]:
@@ -729,7 +746,7 @@ def lines_of(found):
     return [*made, "signed by %s, a key that the bundle itself brought: give the one you know, --key" % by]
 
 
-def main(arguments):
+def main(arguments: Iterable[str]) -> int:
     """Verify the bundle that *arguments* name, say so on standard output, and return the exit code."""
     paths, keys, rest = [], [], list(arguments)
     while rest:
@@ -747,7 +764,7 @@ def main(arguments):
     return 0 if found["verdict"] == "good" else 1
 
 
-def _key_text(key):
+def _key_text(key: str) -> str:
     try:
         if os.path.isfile(key):
             with open(key, encoding="utf-8") as file:
