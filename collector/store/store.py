@@ -39,6 +39,7 @@ from collector.store.records import (
     RunOutcome,
     SweepRecord,
 )
+from collector.store.retaining import Retaining
 from collector.store.rewrapping import Rewrapping
 from collector.store.sealing import Sealing
 from collector.store.slot_pages import Page
@@ -69,6 +70,7 @@ class Store:
         self._unsealing = Unsealing(self.sealing.keys)
         self.rewrapping = Rewrapping(database, self._writing, self._names, self.sealing.keys)
         self.erasing = Erasing(database, self._writing, self._names, self._unsealing)
+        self.retaining = Retaining(database, self._writing, self._names)
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""

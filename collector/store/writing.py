@@ -16,7 +16,7 @@ from collector.log.leaf import LeafKind
 from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, Sweep, Trigger
 from collector.store import populations
 from collector.store.checkpoints import quoted
-from collector.store.contents import keep, keep_one, known
+from collector.store.contents import keep, keep_one, known, lost
 from collector.store.dictionaries import volatile_family
 from collector.store.entries import sweep_root, volatile_entry
 from collector.store.frames import Frame, frame_for
@@ -106,13 +106,16 @@ def _record_evidence(
     given += [Artifact(digest(data), data, volatile_family(subject)) for data, subject in documents]
     artifacts = keep(conn, given)
     named = {each.artifact for one in observations for each in one.changes if each.artifact is not None}
-    artifacts.update(known(conn, named - artifacts.keys()))
+    staged = known(conn, named - artifacts.keys())
+    gone = lost(conn, staged.values())
+    artifacts.update(staged)
     entries: list[bytes] = []
     additions = populations.Additions(conn)
     for each in observations:
         if each.run.outcome is not Outcome.COLLECTED:
             continue
-        populations.require_stored(each.changes, artifacts, each.run.subject)
+        there = artifacts if each.sealed else {name: id_ for name, id_ in artifacts.items() if id_ not in gone}
+        populations.require_stored(each.changes, there, each.run.subject)
         subject = subjects[each.run.subject]
         new = populations.record(additions, sweep, subject, each, artifacts, recent.state(conn, subject))
         if new:
