@@ -27,7 +27,19 @@ from collector.model import (
 )
 from collector.store.frames import Frame, Line
 from collector.store.records import RunOutcome
-from collector.store.sheet_columns import DEFAULT_DETAIL, DETAIL_LETTERS, FORM, PER_OPERATION, PER_RUN, whole_second
+from collector.store.sheet_columns import (
+    DEFAULT_DETAIL,
+    DETAIL_LETTERS,
+    FORM,
+    ID_BYTES,
+    PER_OPERATION,
+    PER_OPERATION_WITHOUT_IDS,
+    PER_RUN,
+    RAW_ID,
+    WITHOUT_IDS,
+    id_text,
+    whole_second,
+)
 
 _DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
 _NOTHING_SAID = [Outcome.COLLECTED.value, None, "", "", None, None]
@@ -56,8 +68,9 @@ class Sheet:
         self.place = place
         self.frame = frame
         try:
-            self._columns: dict[str, Json] = orjson.loads(data)
-            if self._columns.get("version") != FORM:
+            said, _, self._ids = data.partition(b"\n")
+            self._columns: dict[str, Json] = orjson.loads(said)
+            if self._columns.get("version") not in (FORM, WITHOUT_IDS):
                 raise IntegrityError(f"the sheet of sweep {place.sweep} has an unknown form")
             self.lines: list[Line] = [frame.lines[each] for each in self._columns.get("line", ())] if frame else []
             noted = orjson.loads(notes) if notes else []
@@ -159,18 +172,21 @@ class Sheet:
         columns = self._cells
         for cell, name in enumerate(self._operation_names(at), start):
             first_id, last_id = columns["first_id"][cell], columns["last_id"][cell]
+            calls, pages = columns["calls"][cell], columns["pages"][cell]
+            first_date = columns["first_date"][cell]
+            before_last = second + (first_date or 0) if self._columns["version"] == FORM else second
             yield OperationCalls(
                 name,
-                calls=columns["calls"][cell],
-                pages=columns["pages"][cell],
+                calls=calls,
+                pages=calls if pages is None else pages,
                 retries=columns["retries"][cell],
                 items=columns["listed"][cell],
                 total=columns["total"][cell],
                 drained=columns["drained"][cell],
                 first_request_id=first_id,
                 last_request_id=first_id if last_id is None else last_id,
-                first_date=_at(columns["first_date"][cell], second),
-                last_date=_at(columns["last_date"][cell], second),
+                first_date=_at(first_date, second),
+                last_date=_at(columns["last_date"][cell], before_last),
             )
 
     def _redactions(self, at: int) -> tuple[Redaction, ...]:
@@ -203,7 +219,15 @@ class Sheet:
     @cached_property
     def _cells(self) -> dict[str, list[Json]]:
         size = self._first_cell[-1]
-        return {name: self._columns.get(name) or [default] * size for name, default in PER_OPERATION.items()}
+        defaults = PER_OPERATION if self._columns["version"] == FORM else PER_OPERATION_WITHOUT_IDS
+        columns = {name: self._columns.get(name) or [default] * size for name, default in defaults.items()}
+        names = ("first_id", "last_id")
+        if ID_BYTES * sum(columns[name].count(RAW_ID) for name in names) != len(self._ids):
+            raise IntegrityError(f"the sheet of sweep {self.place.sweep} has too many or too few request ids")
+        ids = (id_text(self._ids[start : start + ID_BYTES]) for start in range(0, len(self._ids), ID_BYTES))
+        for name in names:
+            columns[name] = [next(ids) if each == RAW_ID else each for each in columns[name]]
+        return columns
 
 
 def _at(after: int | None, ms: int) -> datetime | None:
