@@ -5,7 +5,7 @@
   in order; sparse columns are lists of [position, ...].
 - Times are milliseconds: ``due`` before the sweep's due time, ``started`` after the run before it (the first: after the
   sweep's due time), ``took`` after ``started``, dates after the whole second in which the run started, windows and
-  watermarks after ``started``.
+  watermarks after ``started``. ``skew``, where there is one, is what it is more than `usual_skew`.
 - What was said of a run (its failure, message, hint, and which operations it got to) is in the sweep's *notes*: a
   content-addressed list of ``[outcome, reason, message, hint, operations, redactions]``, to which ``note`` refers. A
   call that is denied is denied again every hour, in the same words.
@@ -13,15 +13,18 @@
   those of ``first_id`` in order, then those of ``last_id``. Nothing makes random bytes smaller: hexadecimal digits of
   them, packed, are larger, and so is whatever is packed together with them.
 
-Form 1, which is read beside it, has every request id as text, ``pages`` that are not None, and ``last_date`` after the
-whole second.
+Form 1, which is read beside it, has every request id as text, ``pages`` and ``listed`` that are not None, ``last_date``
+after the whole second, and ``skew`` as it is.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 
-from collector.model import Detail, Json
+from collector.clock import to_ms
+from collector.model import Detail, Json, OperationCalls
 
 FORM = 2
 WITHOUT_IDS = 1
@@ -44,7 +47,7 @@ PER_OPERATION: dict[str, Json] = {
     "calls": 1,
     "pages": None,  # as many as calls
     "retries": 0,
-    "listed": 0,
+    "listed": None,  # as many as the run's items
     "total": None,
     "drained": True,
     "first_id": RAW_ID,
@@ -52,7 +55,7 @@ PER_OPERATION: dict[str, Json] = {
     "first_date": None,
     "last_date": None,  # none; else after first_date, or after the whole second where there is none
 }
-PER_OPERATION_WITHOUT_IDS: dict[str, Json] = {**PER_OPERATION, "pages": 1, "first_id": ""}
+PER_OPERATION_WITHOUT_IDS: dict[str, Json] = {**PER_OPERATION, "pages": 1, "listed": 0, "first_id": ""}
 DETAIL_LETTERS: dict[Detail | None, str] = {
     Detail.CHANGED: "c",
     Detail.UNCHANGED: "u",
@@ -75,6 +78,15 @@ def id_text(data: bytes) -> str:
     """Return the request id that `id_bytes` made *data* of."""
     digits = data.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def usual_skew(finished: datetime, operations: Sequence[OperationCalls]) -> int:
+    """Return the skew in ms of a run that *finished* the moment its last operation was answered; 0 without an answer.
+
+    The skew was taken at that answer, so the run's own is a few milliseconds from this.
+    """
+    last = operations[-1].last_date if operations else None
+    return 0 if last is None else to_ms(finished) - to_ms(last)
 
 
 def whole_second(ms: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -38,6 +38,7 @@ from collector.store.sheet_columns import (
     RAW_ID,
     WITHOUT_IDS,
     id_text,
+    usual_skew,
     whole_second,
 )
 
@@ -124,6 +125,7 @@ class Sheet:
     def run(self, at: int, population: PopulationOf) -> Run:
         """Return the run at position *at* whole; *population* tells the root that its subject had after the sweep."""
         outcome = self.outcome(at)
+        operations = tuple(self._operations(at))
         run = Run(
             subject=outcome.subject,
             due=outcome.due,
@@ -137,10 +139,10 @@ class Sheet:
             message=outcome.message,
             hint=self._said.get(at, _NOTHING_SAID)[3],
             principal=self._principal(at),
-            operations=tuple(self._operations(at)),
+            operations=operations,
             counts=Counts(*(self._per_run(name)[at] for name in ("items", "added", "changed", "removed"))),
             redactions=self._redactions(at),
-            skew_ms=self._per_run("skew")[at],
+            skew_ms=self._skew(at, outcome.finished, operations),
             recorded=self.place.recorded,
             id=outcome.id,
         )
@@ -149,6 +151,12 @@ class Sheet:
         if at in stated:
             return replace(run, population=bytes.fromhex(stated[at]) if stated[at] else None)
         return replace(run, population=population(run) if run.outcome is Outcome.COLLECTED else None)
+
+    def _skew(self, at: int, finished: datetime, operations: Sequence[OperationCalls]) -> int | None:
+        more: int | None = self._per_run("skew")[at]
+        if more is None or self._columns["version"] == WITHOUT_IDS:
+            return more
+        return more + usual_skew(finished, operations)
 
     def _with_window(self, run: Run, at: int) -> Run:
         started = self._started[at]
@@ -172,7 +180,7 @@ class Sheet:
         columns = self._cells
         for cell, name in enumerate(self._operation_names(at), start):
             first_id, last_id = columns["first_id"][cell], columns["last_id"][cell]
-            calls, pages = columns["calls"][cell], columns["pages"][cell]
+            calls, pages, listed = (columns[each][cell] for each in ("calls", "pages", "listed"))
             first_date = columns["first_date"][cell]
             before_last = second + (first_date or 0) if self._columns["version"] == FORM else second
             yield OperationCalls(
@@ -180,7 +188,7 @@ class Sheet:
                 calls=calls,
                 pages=calls if pages is None else pages,
                 retries=columns["retries"][cell],
-                items=columns["listed"][cell],
+                items=self._per_run("items")[at] if listed is None else listed,
                 total=columns["total"][cell],
                 drained=columns["drained"][cell],
                 first_request_id=first_id,

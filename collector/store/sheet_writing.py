@@ -21,6 +21,7 @@ from collector.store.sheet_columns import (
     PER_RUN,
     RAW_ID,
     id_bytes,
+    usual_skew,
     whole_second,
 )
 
@@ -83,7 +84,9 @@ def _per_run(runs: Sequence[Run], due: datetime) -> dict[str, list[Json]]:
         "added": [run.counts.added for run in runs],
         "changed": [run.counts.changed for run in runs],
         "removed": [run.counts.removed for run in runs],
-        "skew": [run.skew_ms for run in runs],
+        "skew": [
+            None if run.skew_ms is None else run.skew_ms - usual_skew(run.finished, run.operations) for run in runs
+        ],
     }
 
 
@@ -95,7 +98,7 @@ def _per_operation(runs: Sequence[Run]) -> dict[str, list[Json]]:
         "calls": [each.calls for each, _ in cells],
         "pages": [None if each.pages == each.calls else each.pages for each, _ in cells],
         "retries": [each.retries for each, _ in cells],
-        "listed": [each.items for each, _ in cells],
+        "listed": [None if each.items == run.counts.items else each.items for run in runs for each in run.operations],
         "total": [each.total for each, _ in cells],
         "drained": [each.drained for each, _ in cells],
         "first_id": [each.first_request_id for each, _ in cells],

@@ -195,26 +195,25 @@ def told_twice():
     later = first.first_date + timedelta(seconds=2)
     first = replace(first, calls=3, pages=3, last_request_id=str(uuid.UUID(int=5)), last_date=later)
     second = replace(told.operations[1], pages=0, first_request_id="KT5Z0Q", last_request_id="")
-    return [replace(told, operations=(first, replace(second, operation="Get"))), quiet]
+    return [replace(told, operations=(first, replace(second, operation="Get")), counts=Counts(12)), quiet]
 
 
 FORM_1 = (
-    b'{"calls":[3,0],"first_date":[0,0],"first_id":["e00699c5-bc17-496e-8470-25818c09bf3c","KT5Z0Q"],"items":[0,1],'
+    b'{"calls":[3,0],"first_date":[0,0],"first_id":["e00699c5-bc17-496e-8470-25818c09bf3c","KT5Z0Q"],"items":[12,1],'
     b'"last_date":[2000,0],"last_id":["00000000-0000-0000-0000-000000000005",""],"line":[0,1],"listed":[12,12],'
     b'"pages":[3,0],"skew":[529,374],"started":[7,129],"took":[696,356],"version":1}'
 )
 FORM_2 = (
-    b'{"calls":[3,0],"first_date":[0,0],"first_id":[0,"KT5Z0Q"],"items":[0,1],"last_date":[2000,0],"last_id":[0,""],'
-    b'"line":[0,1],"listed":[12,12],"skew":[529,374],"started":[7,129],"took":[696,356],"version":2}\n'
+    b'{"calls":[3,0],"first_date":[0,0],"first_id":[0,"KT5Z0Q"],"items":[12,1],"last_date":[2000,0],"last_id":[0,""],'
+    b'"line":[0,1],"skew":[-174,374],"started":[7,129],"took":[696,356],"version":2}\n'
     + bytes.fromhex("e00699c5bc17496e847025818c09bf3c" + "00000000000000000000000000000005")
 )
 PACKED = {
-    2: "28b52ffd602400bd0300e2041015a0a56d2b74e9588e51915a9724b2bd3269acfea60785c4a37cde0629d1a31b9aceb06c1bc002"
-    "0c0c82c4dec0dc5b46412b2b2975f2a474ac29dc3fed4347081220300263c4a00f5a1da3eaa6593de6f51e08ecaa048123076062"
-    "b8c576e706381d3286c4ec4e3a5b2bbb3a12b153264c550c36",
-    3: "28b52ffd20ed3c02008302070ac0ab717169ceac976ef02885e68207114a13ee083ec0630be5fa080ffcd2978b8b4d0a87ba4594"
-    "b4c1d9c07ab7a36e0779270e1274d17af8656d9656754583bcf59902c5000090e00699c5bc17496e847025818c09bf3c00050100"
-    "91dd12",
+    2: "28b52ffd602500d50300e2041015a0a56d2b74e9588e51915a9724b2bd3269acfea60785c4a37cde0629d1a31b9aceb06c1bc002"
+    "0c0c82c4dec0dc5b46412b2b2975f2a474ac29dc3fed43470813005b7bccea6eba758f815d7b2288dd1a82c8213808230cb8ab1d"
+    "7003251d2e6349c4ec4fa4cd7d59a1560457470462a78884a90ac106",
+    3: "28b52ffd20de1c0200a342070a48b473738b3eb54f898860a6e8221114619c8048f88108b630b37d040dfcbc8adc4e8bb6f36514"
+    "8b442dbccbce94e507f44b25a7ed9c098e5582fd03de8e1fc5000090e00699c5bc17496e847025818c09bf3c0005010091dd12",
 }
 
 
