@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import zstandard
 
@@ -65,6 +65,7 @@ class Words:
 
     def __init__(self, words: bytes, level: int) -> None:
         self._level = level
+        self._tools = threading.local()
         try:
             self._words = zstandard.ZstdCompressionDict(words)
             self._words.precompute_compress(level=level)
@@ -83,7 +84,9 @@ class Words:
 
     def unpacker(self) -> zstandard.ZstdDecompressor:
         """Return what unpacks with these words, in one thread."""
-        return zstandard.ZstdDecompressor(dict_data=self._words)
+        if not hasattr(self._tools, "unpacker"):
+            self._tools.unpacker = zstandard.ZstdDecompressor(dict_data=self._words)
+        return cast(zstandard.ZstdDecompressor, self._tools.unpacker)
 
 
 def unpack(codec: int, packed: bytes, words: Words | None = None) -> bytes:

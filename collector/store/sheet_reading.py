@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 import orjson
 
@@ -22,6 +23,7 @@ from collector.model import (
     Reason,
     Redaction,
     Run,
+    Subject,
     Trigger,
     Window,
 )
@@ -45,6 +47,18 @@ from collector.store.sheet_columns import (
 _DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
 _NOTHING_SAID = [Outcome.COLLECTED.value, None, "", "", None, None]
 PopulationOf = Callable[[Run], bytes | None]
+
+
+class Found(NamedTuple):
+    """What the run at a position found: when it *finished*, *since* and *watermark* in ms (None: no such)."""
+
+    finished: int
+    population: bytes | None
+    items: int
+    since: int | None
+    watermark: int | None
+
+
 PlainRun = tuple[int, int, int, str, list[Json] | None, str]
 """A run's line in the frame, due time and finish in ms, the letter of its detail, its note or None, its trigger."""
 
@@ -120,6 +134,23 @@ class Sheet:
             Reason(reason) if reason else None,
             message,
             Trigger(self._triggers[at]) if self._triggers else self.place.trigger,
+        )
+
+    def found(self, at: int, population: Callable[[Subject], bytes | None]) -> Found | None:
+        """Return what `run` says of a population, as it stands in the columns; None where the run collected nothing."""
+        if self._said.get(at, _NOTHING_SAID)[0] != Outcome.COLLECTED.value:
+            return None
+        started = self._started[at]
+        since = next((each[1] for each in self._columns.get("window", ()) if each[0] == at), None)
+        mark = next((each[2] for each in self._columns.get("watermark", ()) if each[0] == at), None)
+        stated = dict(self._columns.get("population", ()))
+        root = bytes.fromhex(stated[at] or "") or None if at in stated else population(self.lines[at].subject)
+        return Found(
+            started + self._per_run("took")[at],
+            root,
+            self._per_run("items")[at],
+            None if since is None else started + since,
+            None if mark is None else started + mark,
         )
 
     def run(self, at: int, population: PopulationOf) -> Run:
