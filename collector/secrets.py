@@ -6,6 +6,9 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from collector.errors import ConfigError
 from collector.model import Json
@@ -37,6 +40,22 @@ def check_reference(text: str) -> None:
     if form == "file" and not (name == "~" or name.startswith("~/") or Path(name).is_absolute()):
         # Relative to what? The daemon and the operator's shell do not stand in the same folder.
         raise ConfigError(f"{text!r} is not an absolute path", hint=_HINT)
+
+
+def given_by_reference(value: str) -> str:
+    """Return *value*, a setting that is empty or names a secret. Raises ValueError, as settings' validators do."""
+    if value and not is_reference(value):
+        raise ValueError("a secret is given by reference: env:NAME or file:PATH")
+    try:
+        if value:
+            check_reference(value)
+    except ConfigError as error:
+        raise ValueError(error.message) from error
+    return value
+
+
+Reference = Annotated[str, AfterValidator(given_by_reference)]
+"""A field of settings that names a secret; empty where there is none."""
 
 
 def resolve_secret(reference: str) -> str:

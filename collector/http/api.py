@@ -87,6 +87,7 @@ class Api(_Declared):
     errors: Errors = Errors()
     rate: RateHeaders = RateHeaders()
     rates: dict[str, float] = Field(default={"*": 5.0}, description="Host, or '*', -> requests a second per scope.")
+    shared: list[str] = Field(default=[], description="Hosts whose rate is of the whole source, not of each scope.")
     request_id: list[str] = ["x-request-id"]
     etags: bool = Field(default=False, description="Ask with If-None-Match where an answer had an ETag.")
     limits: Limits = Limits()

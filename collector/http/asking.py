@@ -12,7 +12,7 @@ import orjson
 from collector.connector import Reading
 from collector.errors import Invalid, ReadError, Truncated
 from collector.http.pages import Continuation, Next, Page, continuation
-from collector.http.prepare import Ready
+from collector.http.prepare import Ready, in_window
 from collector.http.requester import Asked, Requester
 from collector.http.template import address, filled
 from collector.model import Json
@@ -21,15 +21,21 @@ from collector.procedures.decode import decode
 from collector.procedures.ready import Absent, Gone, cut_off
 from collector.procedures.values import Values, place
 
+NO_BODY = ""  # of a POST whose vendor expects none
+
 
 @dataclass
 class Params:
-    """One request's parameters: the *path*, the *query*, the JSON *body* or the *variables* of GraphQL, headers."""
+    """One request's parameters: the *path*, the *query*, the JSON *body* or the *variables* of GraphQL, headers.
+
+    *known* are the values that the expressions over its answer may name.
+    """
 
     path: str
     query: dict[str, Json] = field(default_factory=dict)
     body: Json = None
     headers: dict[str, str] = field(default_factory=dict)
+    known: Values = field(default_factory=dict)
 
 
 class Asking:
@@ -48,6 +54,7 @@ class Asking:
     def items(self, call: Ready, params: Params, at: str, reading: Reading) -> Iterator[tuple[Json, Json]]:
         """See `collector.procedures.ready.Asking.items`."""
         assert call.items is not None
+        call = in_window(call, params.known)
         following = continuation(call, self._requester.hosts[call.operation.host])
         page: Page | None = None
         for page in self._pages(call, params, at, reading, following):
@@ -105,7 +112,7 @@ class Asking:
         if not url:
             url = self._requester.hosts[operation.host] + params.path
             url += f"?{urlencode(_pairs(query), quote_via=quote)}" if query else ""
-        data = None if body is None else orjson.dumps(body)
+        data = None if body in (None, NO_BODY) else orjson.dumps(body)
         headers = {**params.headers, "content-type": "application/json"} if data is not None else params.headers
         return Asked(url, scope, headers, data)
 
@@ -124,10 +131,10 @@ def _parameters(call: Ready, values: Values, item: Json, ids: list[Json] | None,
     headers = {name.lower(): value for name, value in defaults.items()}
     headers.update({name.lower(): str(filled(value, known, item)) for name, value in spec.headers.items()})
     if operation.graphql:
-        found = Params(path, query, {"query": spec.query, "variables": params}, headers)
+        found = Params(path, query, {"query": spec.query, "variables": params}, headers, values)
     else:
         body = {} if spec.body is None and operation.method == "POST" else filled(spec.body, known, item)
-        found = Params(path, {**query, **params}, body, headers)
+        found = Params(path, {**query, **params}, body, headers, values)
     if ids is not None and isinstance(spec, Batch):
         target = found.query if operation.method == "GET" else found.body
         place(target["variables"] if operation.graphql else target, spec.ids, ids)
@@ -152,6 +159,8 @@ def _pairs(query: Mapping[str, Json]) -> list[tuple[str, str]]:
 
 def _items(call: Ready, document: Json) -> list[Json]:
     assert call.items is not None
+    if call.operation.graphql and _has_hole(document):
+        raise Invalid(f"{call.name} has null in a list: something is there that is not shown")
     found = call.items.search(document)
     if call.spec.decode:
         try:
@@ -163,6 +172,12 @@ def _items(call: Ready, document: Json) -> list[Json]:
     if not isinstance(found, list):
         raise Invalid(f"{call.name}: {call.items.text} is no list but {type(found).__name__}")
     return found
+
+
+def _has_hole(document: Json) -> bool:
+    if isinstance(document, list):
+        return any(each is None or _has_hole(each) for each in document)
+    return isinstance(document, dict) and any(map(_has_hole, document.values()))
 
 
 def _named(call: Ready, error: ReadError) -> ReadError:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, create_model
 from collector.errors import ConfigError
 from collector.http.api import HttpSettings
 from collector.http.declaration import Declaration, Setting
-from collector.secrets import check_reference, is_reference
+from collector.secrets import given_by_reference
 
 SETTING = re.compile(r"\{([a-z]\w*)\}")
 
@@ -41,13 +41,8 @@ def written(text: str, values: Mapping[str, str]) -> str:
 
 def _check(setting: Setting) -> Callable[[str], str]:
     def check(value: str) -> str:
-        if setting.secret and value:
-            if not is_reference(value):
-                raise ValueError("a secret is given by reference: env:NAME or file:PATH")
-            try:
-                check_reference(value)
-            except ConfigError as error:
-                raise ValueError(error.message) from error
+        if setting.secret:
+            given_by_reference(value)
         if setting.pattern and not re.fullmatch(setting.pattern, value):
             raise ValueError(f"it does not match {setting.pattern}")
         return value

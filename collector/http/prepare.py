@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from collector.errors import ConfigError
@@ -12,10 +12,12 @@ from collector.http.template import PLACEHOLDER, Operation, operation, placehold
 from collector.procedure import Batch, Call, Kind, Paging
 from collector.procedures import ready as shared
 from collector.procedures.expressions import Expression, expression
+from collector.procedures.values import Values
 
 # A definition begins the document or follows another's end; comments go to the end of their line.
 _WRITES = re.compile(r"(?:\A|\})(?:\s|#.*+)*+(?:mutation|subscription)\b")
 _READS = re.compile(r"(?:\s|#.*+)*+(?:query\b|fragment\b|\{)")
+_WINDOW = re.compile(r"\{(since|until)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,20 @@ def resolved(call: Call, api: Api) -> Paging:
     if own.style:
         return own
     return api.paging.model_copy(update=own.model_dump(exclude_defaults=True))
+
+
+def in_window(call: Ready, values: Values) -> Ready:
+    """Return *call* with ``{since}`` and ``{until}`` of *values* written into `items` and `more`, where they stand.
+
+    Only these two: every other value is the source's and could end the text that it stands in.
+    """
+
+    def written(found: Expression | None) -> Expression | None:
+        if found is None or not _WINDOW.search(found.text):
+            return found
+        return expression(_WINDOW.sub(lambda name: str(values[name[1]]), found.text))
+
+    return replace(call, items=written(call.items), more=written(call.more))
 
 
 def is_read(found: Operation, api: Api) -> bool:
@@ -144,10 +160,11 @@ def _missing(paging: Paging) -> str:
 
 
 def names_in(call: Ready) -> list[str]:
-    """Return every placeholder of *call*, as written between the braces."""
+    """Return every placeholder of *call*, in what it asks and in its expressions, as written between the braces."""
     spec = call.spec
     found = placeholders([call.operation.path, [text for _, text in call.operation.query]])
-    return found + placeholders([spec.params, spec.body, spec.headers, spec.set])
+    window = [name for each in (call.items, call.more) if each for name in _WINDOW.findall(each.text)]
+    return found + placeholders([spec.params, spec.body, spec.headers, spec.set]) + window
 
 
 __all__ = ["PLACEHOLDER", "Ready", "ReadyKind", "is_read", "names_in", "prepare", "resolved"]

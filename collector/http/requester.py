@@ -70,9 +70,10 @@ class Requester:
         return answer, document["data"] if call.operation.graphql else document
 
     def bucket(self, call: Ready, asked: Asked, reading: Reading) -> Bucket:
-        """Return the bucket of the host that *call* asks, in the scope of *asked*."""
-        rates = self._settings.requests_per_second
-        return self._buckets.of(self.source, asked.scope, call.operation.host, rates, reading.clock.monotonic())
+        """Return the bucket of the host that *call* asks, in the scope of *asked* unless the source shares one."""
+        host, rates = call.operation.host, self._settings.requests_per_second
+        scope = "" if host in self.api.shared else asked.scope
+        return self._buckets.of(self.source, scope, host, rates, reading.clock.monotonic())
 
     @property
     def attempts(self) -> int:

@@ -21,6 +21,7 @@ from collector.model import Json
 _EARLY_S = 120.0  # renewed so long before its end
 _LONGEST_ANSWER = 1024 * 1024
 _LIMIT_S = 60.0
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,14 @@ class TokenEndpoint:
 
         Raises `Misconfigured` when it refuses, `Unavailable` or `Throttled` when it cannot answer now.
         """
-        sent = {"content-type": "application/x-www-form-urlencoded", **(headers or {})}
-        request = Request("POST", self._url, "token", "", sent, urlencode(form).encode())
+        return _token(self.post({**_FORM, **(headers or {})}, urlencode(form).encode()))
+
+    def post(self, headers: Mapping[str, str], body: bytes = b"") -> Json:
+        """Return what the endpoint answers to *body*: for endpoints that are asked and answer in a way of their own.
+
+        Raises as `fetch` does. The answer may be anything but an error, null when it is no JSON.
+        """
+        request = Request("POST", self._url, "token", "", dict(headers), body)
         reading = Reading(self._clock, self._clock.monotonic() + _LIMIT_S)
         try:
             answer = self._transport.exchange(request, reading, _LONGEST_ANSWER)
@@ -91,9 +98,9 @@ class TokenEndpoint:
             document = parsed(answer.body, answer.headers.get("content-type", ""))
         except NotJson:
             document = None
-        if answer.status != HTTPStatus.OK:
+        if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             raise _refused(answer.status, document)
-        return _token(document)
+        return document
 
 
 def client_credentials(

@@ -121,11 +121,13 @@ class Engine(Generic[R]):
             return iter(())
         if second is None:
             # One place to read: its items stream, however many they are.
-            return ((item, first) for root in self.ready.roots for item in self._taken(root, first))
-        places = ((root, each) for each in chain((first, second), values) for root in self.ready.roots)
-        return chain.from_iterable(
-            self._parallel(lambda at: [(item, at[1]) for item in self._taken(at[0], at[1])], places)
-        )
+            return self._at_place(first)
+        places = chain((first, second), values)
+        return chain.from_iterable(self._parallel(lambda values: list(self._at_place(values)), places))
+
+    def _at_place(self, values: Values) -> Iterator[Found]:
+        # One list after the other, as written: a kind may rely on which of them is asked last.
+        return ((item, values) for root in self.ready.roots for item in self._taken(root, values))
 
     def _taken(self, root: R, values: Values) -> Iterator[Item]:
         items = (_item(each, root) for each in self._root(root, values))

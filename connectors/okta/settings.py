@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import Field, model_validator
 
-from pydantic import AfterValidator, Field, model_validator
-
-from collector.errors import ConfigError
 from collector.http import HttpSettings
-from collector.secrets import check_reference, is_reference
-
-
-def _reference(value: str) -> str:
-    if not value:
-        return value
-    if not is_reference(value):
-        raise ValueError("a secret is given by reference: env:NAME or file:PATH")
-    try:
-        check_reference(value)
-    except ConfigError as error:
-        raise ValueError(error.message) from error
-    return value
-
-
-Reference = Annotated[str, AfterValidator(_reference)]
+from collector.secrets import Reference
 
 
 class OktaSettings(HttpSettings):

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from tests.fakes.described import FixtureError, described
-from tests.fakes.described.graphql import GraphQl, refused
+from tests.fakes.described.graphql import Edge, GraphQl, refused
 from tests.fakes.described.vendors import GITHUB
 from tests.fakes.described.vendors.github import GRAPHQL
 
@@ -48,6 +48,16 @@ def test_a_connection_is_read_page_by_page_over_what_was_seeded():
             after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
         assert found == [(n, "reviewer") for n in range(5)]
         assert github.calls == {"POST /graphql": 3}
+
+
+def test_an_edge_says_what_is_no_part_of_its_node():
+    with described(GITHUB) as github:
+        members = [Edge({"login": "ana"}, {"role": "ADMIN"}), {"login": "bo"}]
+        organization = {"membersWithRole": members}
+        github.put("POST /graphql", answer=GraphQl(GRAPHQL, {"organization": lambda login: organization}))
+        query = '{ organization(login: "acme") { membersWithRole(first: 1) { edges { role node { login } } } } }'
+        edges = _asked(github, query).json()["data"]["organization"]["membersWithRole"]["edges"]
+        assert edges == [{"role": "ADMIN", "node": {"login": "ana"}}]
 
 
 @pytest.mark.parametrize(

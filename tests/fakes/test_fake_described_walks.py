@@ -107,3 +107,47 @@ def test_oktas_own_client_follows_the_links_to_every_user(monkeypatch):
     with described(OKTA, pages_of=2) as okta:
         okta.put(operation, items=[okta.sample(operation, n, status="SUSPENDED") for n in range(5)])
         assert asyncio.run(walk(okta)) == [(f"id-{n}", "SUSPENDED") for n in range(5)]
+
+
+def test_googles_discovery_client_asks_for_several_values_of_one_parameter():
+    keys = "iam.v1:projects.serviceAccounts.keys.list"
+    with described(GCP) as gcp:
+        made = [
+            gcp.sample(keys, n, name=f"k-{n}", keyType=kind)
+            for n, kind in enumerate(("USER_MANAGED", "SYSTEM_MANAGED"))
+        ]
+        account = "projects/p-1/serviceAccounts/a@p-1.iam.gserviceaccount.com"
+        gcp.put(keys, name=account, items=made, where={"keyTypes": lambda item, value: item["keyType"] in value})
+        asked = _service(gcp, "iam", "v1").projects().serviceAccounts().keys()
+        assert asked.list(name=account, keyTypes=["USER_MANAGED"]).execute()["keys"] == made[:1]
+        assert asked.list(name=account, keyTypes=["USER_MANAGED", "SYSTEM_MANAGED"]).execute()["keys"] == made
+
+
+def test_googles_discovery_client_is_understood_when_a_verb_follows_the_name():
+    """The path fits the plain get as well."""
+    effective, name = "orgpolicy.v2:projects.policies.getEffectivePolicy", "projects/p-1/policies/gcp.x"
+    with described(GCP) as gcp:
+        gcp.put(effective, name=name, answer={"name": name})
+        policies = _service(gcp, "orgpolicy", "v2").projects().policies()
+        assert policies.getEffectivePolicy(name=name).execute() == {"name": name}
+        assert gcp.calls[effective] == 1
+
+
+def test_googles_discovery_client_gets_the_fields_it_asks_for():
+    accounts = "iam.v1:projects.serviceAccounts.list"
+    with described(GCP, pages_of=2) as gcp:
+        gcp.put(accounts, name="projects/p-1", items=[{"name": f"a-{n}", "email": "a@p-1.example"} for n in range(3)])
+        asked = _service(gcp, "iam", "v1").projects().serviceAccounts()
+        page = asked.list(name="projects/p-1", fields="nextPageToken,accounts(name)").execute()
+        assert page["accounts"] == [{"name": "a-0"}, {"name": "a-1"}]
+
+
+def test_fields_that_leave_out_how_the_list_goes_on_are_a_violation():
+    """Google leaves the token out too, and the list would end after its first page."""
+    with described(GCP) as gcp:
+        gcp.put("iam.v1:projects.serviceAccounts.list", name="projects/p-1", items=[])
+        with pytest.raises(HttpError):
+            _service(gcp, "iam", "v1").projects().serviceAccounts().list(
+                name="projects/p-1", fields="accounts"
+            ).execute()
+        assert "nextPageToken" in gcp.violations.pop()

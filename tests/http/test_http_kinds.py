@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -87,6 +88,54 @@ def test_an_event_kind_asks_for_its_window(vendor):
     assert vendor.server.heard[0].query == {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T01:02:03Z"}
 
 
+def test_a_log_that_takes_no_window_is_read_from_its_newest_end_until_it_is_older(vendor):
+    vendor.server.on("GET /log", lambda heard: LOG_PAGES[int(heard.query.get("page", 1)) - 1])
+    spec = (
+        'since = { field = "at", form = "iso" }\nkey = "id"\n'
+        "list = { op = \"GET /log\", items = \"log[?at >= '{since}' && at < '{until}']\", paging = "
+        '{ style = "token", next = "next", param = "page", more = "log[-1].at >= \'{since}\'" } }'
+    )
+    window = Window(datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 5, tzinfo=UTC))
+    session = vendor.open()
+    found = list(session.read(kind(spec), ORG, Reading(vendor.clock, vendor.clock.monotonic() + 20, window=window)))
+    session.close()
+    assert [each["id"] for each in found] == [4, 3, 2]
+    assert len(vendor.server.heard) == 3
+
+
+LOG_PAGES = [
+    {"log": [{"id": n, "at": f"2026-03-{n:02}T00:00:00Z"} for n in (newest, newest - 1)], "next": page}
+    for page, newest in ((2, 6), (3, 4), (4, 2))
+]
+
+
+def test_the_lists_of_one_place_are_read_in_the_order_written(vendor):
+    """What moves from the first list to the second while both are read is then seen by the second."""
+    done = []
+
+    def answer(heard):
+        time.sleep(0.05)
+        done.append(heard.path)
+        return [{"id": f"{heard.path} after {len([path for path in done if path[:2] == heard.path[:2]])}"}]
+
+    for path in ("/a/first", "/a/second", "/b/first", "/b/second"):
+        vendor.server.on(f"GET {path}", answer)
+    spec = (
+        'for = [{ var = "place", values = ["a", "b"] }]\nkey = "id"\n'
+        'list = [{ op = "GET /{place}/first", items = "@" }, { op = "GET /{place}/second", items = "@" }]'
+    )
+    found = [each["id"] for each in vendor.read(spec)]
+    assert found == ["/a/first after 1", "/a/second after 2", "/b/first after 1", "/b/second after 2"]
+
+
+def test_null_in_a_list_of_graphql_is_something_that_is_not_shown(vendor):
+    spec = 'key = "id"\nlist = { op = "GRAPHQL a", items = "things[*].{id: id}", query = "{ things { id } }" }'
+    vendor.api(graphql="POST /graphql")
+    vendor.server.on("POST /graphql", {"data": {"things": [{"id": 1, "parts": [{"n": 1}, None]}]}})
+    with pytest.raises(Invalid, match="null in a list"):
+        vendor.read(spec)
+
+
 def test_a_report_in_csv_is_read_row_by_row(vendor):
     vendor.server.on("GET /report", Reply(b"id,name\n1,ana\n2,bo\n", headers={"Content-Type": "text/csv"}))
     found = vendor.read('list = { op = "GET /report", items = "@", decode = "csv" }\nkey = "id"')
@@ -153,6 +202,7 @@ SOUND = 'key = "id"\nlist = { op = "GET /orgs/{org}/things", items = "@" }\n'
         (SOUND + 'each = [{ op = "GET /other/{id}", into = "X", at = "region" }]', "no meaning"),
         (SOUND + 'since = { field = "at", form = "iso" }', "no call passes {since}"),
         (SOUND + 'since = { field = "at" }', "JSON has no times"),
+        (SOUND.replace('"@"', "\"[?at > '{since}']\""), "nothing gives a value to {since}"),
     ],
 )
 def test_lint_finds_what_is_wrong(vendor, spec, said):

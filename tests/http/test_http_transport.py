@@ -11,6 +11,7 @@ import pytest
 from collector.clock import SystemClock
 from collector.connector import Reading
 from collector.errors import Invalid, Truncated, Unavailable
+from collector.model import Scope
 from tests.http.conftest import ORG, kind
 from tests.http.loopback import Loopback, Reply, zipped
 
@@ -185,6 +186,20 @@ def test_a_source_is_asked_no_faster_than_its_rate(vendor, clock):
     vendor.read(EACH, limit=120, clock=clock)
     # Six requests, of which a rested bucket lets four through at once.
     assert 0.9 <= (clock.now() - before).total_seconds() <= 1.1
+
+
+@pytest.mark.parametrize(("shared", "waited"), [(["main"], 1.0), ([], 0.0)])
+def test_the_rate_of_a_shared_host_is_one_for_all_scopes(vendor, clock, shared, waited):
+    """Its vendor counts who asks, not what is read."""
+    vendor.api(rates={"*": 2.0}, shared=shared)
+    vendor.server.on("GET /things", THINGS)
+    session, before = vendor.open(clock), clock.now()
+    for name in "abcdef":
+        reading = Reading(clock, clock.monotonic() + 120)
+        things = kind('list = { op = "GET /things", items = "@" }\nkey = "id"')
+        assert list(session.read(things, Scope(name, "org"), reading)) == THINGS
+    session.close()
+    assert (clock.now() - before).total_seconds() == pytest.approx(waited, abs=0.1)
 
 
 def test_a_turn_after_the_end_of_the_run_is_not_waited_for(vendor):

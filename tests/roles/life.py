@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 
 from collector.act import ActKind, NewAct
 from collector.canonical import canonical, digest
@@ -15,6 +18,8 @@ from collector.log.note import SignerKey
 from collector.log.origin import log_name, origin
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
 from collector.store import open_store
+from collector.store.slot_pages import PAGE
+from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.sealed import FIRST, Ring, live_sealed
 from tests.store.conftest import NOON, Hand
 
@@ -48,6 +53,8 @@ def live(store):
     with as_eraser(store) as eraser:
         live_sealed(store, NOON, eraser)
     examine(store)
+    for number in range(PAGE):  # so that the slot ledger has a page
+        hand.write(hand.failed(NOON + 4 * HOUR + timedelta(seconds=number)))
     go_on(store, 5)
     sign(store)
 
@@ -87,9 +94,21 @@ def sign(store):
     head = store.checkpoints.head()
     note = sign_checkpoint(Checkpoint(origin(log, epoch), head.size, head.root), [signer])
     taken = store.checkpoints.add(note, epoch)
-    store.checkpoints.add_token(taken.id, "paper", b"token\0")
+    stamper = authority()
+    stamper.clock = store._clock.now
+    store.checkpoints.add_token(taken.id, "paper", stamper.stamp(note))
     store.checkpoints.add_receipt(taken.id, "vault", {"path": "x"})
     store.checkpoints.add_epoch(epoch + 1, taken.note, reason="disk lost", actor="Ana")
+
+
+@cache
+def authority():
+    """Return a time stamp authority, made once; who asks sets its clock."""
+    folder = tempfile.TemporaryDirectory()
+    made = TimeStampAuthority(Path(folder.name))
+    made.kept = folder  # removed with it, when the tests end
+    made.certify(ALWAYS.start, ALWAYS.end)
+    return made
 
 
 def content(store, name):
@@ -112,6 +131,10 @@ def answers(store):
     return {
         "id": store.id,
         "subjects": subjects,
+        "lives": [list(store.lives(each, ALWAYS.end)) for each in subjects],
+        "population": [store.population(ALWAYS, kind=kind) for kind in kinds],
+        "slot_pages": store.slot_pages(ALWAYS),
+        "outcomes": store.outcomes(each.id for each in runs),
         "heads": [store.head(each) for each in subjects],
         "as_of": [store.as_of(kind, at) for kind in kinds for at in times],
         "history": [store.history(kind, key) for kind in kinds for key in ("a", "b", "c", "nul\0key", "e1", "bob")],

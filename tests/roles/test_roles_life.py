@@ -71,8 +71,17 @@ def test_the_reader_gets_every_answer(lived, open_as):
 
 def test_every_question_is_among_those_asked(lived):
     """A question that is added to the store is asked here too."""
-    writes = {"append", "append_controls", "append_missed", "append_plan", "append_tag", "request_snapshot", "stage"}
-    others = {"close", "lock", "size", "checkpoints", "evidence"}
+    writes = {
+        "append",
+        "append_controls",
+        "append_missed",
+        "append_plan",
+        "append_tag",
+        "rebuild",
+        "request_snapshot",
+        "stage",
+    }
+    others = {"close", "lock", "size", "checkpoints", "evidence", "rebuild"}
     names = {name for name in dir(Store) if not name.startswith("_")}
     renamed = {"head": "heads", "artifact": "artifacts"}
     assert {renamed.get(name, name) for name in names - writes - others} <= set(answers(lived))

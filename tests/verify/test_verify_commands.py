@@ -102,7 +102,7 @@ def test_a_checkpoint_that_was_held_and_the_key_that_is_known_are_compared(place
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE log_head SET size = size - 1",
+        "UPDATE log_head SET size = 0",
         "DELETE FROM log_head",
         "UPDATE log_leaf SET bytes = x'00' WHERE idx = 0",
         "UPDATE log_leaf SET bytes = (SELECT bytes FROM log_leaf WHERE idx = 3) WHERE idx = 0",

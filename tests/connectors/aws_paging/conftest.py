@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from collector.clock import SystemClock
 from collector.connector import Reading
 from collector.model import Scope, Window
+from collector.testing import HurriedClock
 from connectors.aws import connector
 from tests.fakes.aws import FakeAws
 from tests.fakes.aws.account import furnish
@@ -49,19 +49,6 @@ def aws(_account):
     _account.verify()
 
 
-class Hurried(SystemClock):
-    """The machine's clock, but whoever sleeps is at once as much later."""
-
-    def __init__(self):
-        self._slept = 0.0
-
-    def monotonic(self):
-        return super().monotonic() + self._slept
-
-    def sleep(self, seconds):
-        self._slept += seconds
-
-
 @dataclass
 class Reader:
     """Reads kinds of the account at *url* by the connector, as the daemon does."""
@@ -69,7 +56,7 @@ class Reader:
     url: str
     settings: dict = field(default_factory=dict)
     sessions: list = field(default_factory=list)
-    clock: Hurried = field(default_factory=Hurried)
+    clock: HurriedClock = field(default_factory=HurriedClock)
 
     def read(self, kind, region="us-east-1", *, limit_s=60.0, window=WINDOW):
         """Return every item and the ledger's operations by name; *kind* is a name or a `Kind`."""

@@ -73,7 +73,8 @@ def _parameter(name: str, said: Mapping[str, Any]) -> Parameter:
     required, pattern = said.get("required", False), said.get("pattern", "^")
     # Compute's patterns have no anchors and mean the whole value all the same.
     said = said if pattern.startswith("^") else {**said, "pattern": f"^(?:{pattern})$"}
-    return Parameter(name, said["location"], said, required, many=said.get("repeated", False))
+    many = said.get("repeated", False)
+    return Parameter(name, said["location"], {"type": "array", "items": said} if many else said, required, many=many)
 
 
 @cache
@@ -101,7 +102,8 @@ class Discovery:
         for name in _versions(service):
             if not _is_meant(path, name):
                 continue
-            for operation in operations(name).values():
+            # ``policies/x:getEffectivePolicy`` fits ``{+name}`` too; the method that says more of it is meant.
+            for operation in sorted(operations(name).values(), key=_literal, reverse=True):
                 found = operation.method == method and matched(
                     operation.template, path, _patterns(name, operation.name)
                 )
@@ -120,6 +122,10 @@ class Discovery:
         return [
             Origin(self.vendor, name, f"PyPI {_PACKAGE}", shipped, f"revision {revision}") for name, revision in said
         ]
+
+
+def _literal(operation: Operation) -> int:
+    return len(re.sub(r"\{[^}]*\}", "", operation.template))
 
 
 @lru_cache

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
     build_schema,
+    execute_sync,
     get_named_type,
-    graphql_sync,
     parse,
     validate,
 )
@@ -29,12 +31,21 @@ class Unanswerable(GraphQLError):
     """The query asks for what nothing was seeded for: the test fails."""
 
 
+@dataclass(frozen=True)
+class Edge:
+    """An item of a connection whose edge says something beside the *node*: a member's role."""
+
+    node: Mapping[str, Any]
+    about: Mapping[str, Any]
+
+
 class GraphQl:
     """Answers queries over *roots*, the fields of the schema's Query: values, or functions of all the
     field's arguments (``lambda login, **_: ...``).
 
-    Objects are mappings (with ``__typename`` where the schema has an interface or a union), connections are lists, of
-    which *pages_of* items at most come at a time. A function may raise `refused` to answer null with an error beside.
+    Objects are mappings (with ``__typename`` where the schema has an interface or a union), connections are lists of
+    objects or of `Edge`, of which *pages_of* items at most come at a time. A function may raise `refused` to answer
+    null with an error beside.
 
         github.put("POST /graphql", answer=GraphQl(SCHEMA, {"organization": lambda login, **_: orgs[login]}))
     """
@@ -50,16 +61,12 @@ class GraphQl:
 
     def __call__(self, ask: Ask) -> dict[str, Any]:
         """Return the answer to the query in the body of *ask*. Raises `NotUnderstood`: the schema does not allow it."""
-        try:
-            document = parse(ask.body["query"])
-        except GraphQLError as error:
-            raise NotUnderstood(400, "", f"graphql: {error.message}") from error
-        wrong = validate(self._schema, document)
-        if wrong:
-            raise NotUnderstood(400, "", "graphql: " + "; ".join(error.message for error in wrong))
-        done = graphql_sync(
+        document, wrong = _understood(self._schema, ask.body["query"])
+        if document is None or wrong:
+            raise NotUnderstood(400, "", f"graphql: {wrong}")
+        done = execute_sync(
             self._schema,
-            ask.body["query"],
+            document,
             self._roots,
             variable_values=ask.body.get("variables"),
             operation_name=ask.body.get("operationName"),
@@ -90,9 +97,12 @@ class GraphQl:
         after = arguments.get("after")
         start = int(after.removeprefix("cursor:")) if after else 0
         stop = min(start + min(size, self._most), len(items))
+        edges = [each if isinstance(each, Edge) else Edge(each, {}) for each in items[start:stop]]
         return {
-            "nodes": items[start:stop],
-            "edges": [{"node": item, "cursor": f"cursor:{n + 1}"} for n, item in enumerate(items[start:stop], start)],
+            "nodes": [each.node for each in edges],
+            "edges": [
+                {**each.about, "node": each.node, "cursor": f"cursor:{n}"} for n, each in enumerate(edges, start + 1)
+            ],
             "totalCount": len(items),
             "pageInfo": {
                 "hasNextPage": stop < len(items),
@@ -121,6 +131,16 @@ def errors_only(kind: str = "RATE_LIMITED", message: str = "API rate limit excee
 
 
 @cache
+def _understood(schema: GraphQLSchema, query: str) -> tuple[DocumentNode | None, str]:
+    """Return *query* as the schema understands it, and what is wrong with it: a client asks the same over and over."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, error.message
+    return document, "; ".join(error.message for error in validate(schema, document))
+
+
+@cache
 def _schema(packed: Packed) -> GraphQLSchema:
     # The vendor's own schema needs no validation, which would take as long again.
     packed.origin()
@@ -131,7 +151,7 @@ def _unknown(schema: GraphQLSchema, of: Any, value: Any, path: str) -> Iterator[
     """Yield what is seeded though the schema has no such field; what functions return is found out when it is asked."""
     if isinstance(value, list):
         for item in value:
-            yield from _unknown(schema, of, item, path)
+            yield from _unknown(schema, of, item.node if isinstance(item, Edge) else item, path)
     if not isinstance(value, Mapping):
         return
     if of.name.endswith("Connection"):

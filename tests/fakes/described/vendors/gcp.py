@@ -28,4 +28,6 @@ GCP = Vendor(
     pagers=(("*", google.PAGE_SIZE), ("*", google.MAX_RESULTS)),
     headers={"Server": "ESF", "X-Content-Type-Options": "nosniff"},
     free=google.FREE,
+    shaped=google.masked,
+    rules=(("*", google.mask_of_lists),),
 )
