@@ -15,6 +15,9 @@ from collector.store import open_store
 from tests.fakes.clock import PlayedClock
 from tests.fakes.postgresql import OwnServer
 
+# A stranger's own test, which runs where his connector is installed: tests/connectors/test_stranger.py.
+collect_ignore = ["stranger"]
+
 
 @pytest.fixture(scope="session")
 def postgresql_server(testrun_uid):

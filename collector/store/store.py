@@ -17,7 +17,7 @@ from collector.errors import ConfigError
 from collector.log import ledger
 from collector.log.leaf import Leaf, OutsideProfile
 from collector.model import Artifact, Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject, Sweep
-from collector.store import contents, lives, neighbours, plans, reading, requests, searching, tables
+from collector.store import contents, lives, neighbours, plans, reading, requests, searching, statistics, tables
 from collector.store import tags as claims
 from collector.store.checkpoints import Checkpoints
 from collector.store.connection import Database, size
@@ -346,6 +346,16 @@ class Store:
             found = rebuild(conn, self._sweeps.paging)
         self._sweeps.paging.clear()
         return found
+
+    def sweeps_recorded(self) -> int:
+        """Return how many sweeps are recorded."""
+        with self._database.reading() as conn:
+            return statistics.sweeps_recorded(conn)
+
+    def analyse(self) -> list[str]:
+        """Let the database's planner look at the tables; return the names of those that the login may not analyse."""
+        with self._database.writing(lock=False) as conn:
+            return statistics.analyse(conn)
 
     def size(self) -> int:
         """Return how many bytes the store takes, as its database counts them (indexes included)."""

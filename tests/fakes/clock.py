@@ -1,10 +1,8 @@
-"""Clocks for tests: one that the test moves, one that does not wait."""
+"""A clock that the test moves."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-
-from collector.clock import SystemClock
 
 
 class PlayedClock:
@@ -28,16 +26,3 @@ class PlayedClock:
         self.at += by
         self._monotonic += by.total_seconds()
         return self.at
-
-
-class Hurried(SystemClock):
-    """The machine's clock, but whoever sleeps is at once as much later."""
-
-    def __init__(self) -> None:
-        self._slept = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self._slept
-
-    def sleep(self, seconds: float) -> None:
-        self._slept += seconds

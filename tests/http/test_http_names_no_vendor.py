@@ -14,7 +14,7 @@ VENDORS = re.compile(
 )
 
 
-@pytest.mark.parametrize("package", ["http", "procedures"])
+@pytest.mark.parametrize("package", ["http", "procedures", "testing"])
 def test_no_line_names_a_vendor(package):
     found = [
         f"{path.name}:{number}: {line.strip()}"

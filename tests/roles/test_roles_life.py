@@ -41,6 +41,15 @@ def test_a_life_leaves_a_row_in_every_table(lived):
             assert conn.execute(select(func.count()).select_from(table)).scalar() > 0, table.name
 
 
+def test_the_writer_may_not_analyse_and_is_told_so(lived):
+    assert lived.analyse() == sorted(metadata.tables)
+
+
+def test_a_member_of_the_owner_may_analyse(lived, ready):
+    ready.sql(f"GRANT {ready.prefix}_owner TO {ready.prefix}_writer")
+    assert lived.analyse() == []
+
+
 def test_what_the_writer_wrote_adds_up(lived):
     Audit(lived)
 

@@ -12,6 +12,7 @@ import pytest
 from collector.config import Config, load_config
 from collector.connector import Settings
 from collector.data import data_path
+from collector.installed import connectors
 from collector.schemas import config_schema
 from connectors.aws.settings import AwsSettings
 from connectors.azure.settings import AzureSettings
@@ -30,7 +31,9 @@ def connector(name: str, settings: type[Settings], *more: str) -> Stationer:
     return made
 
 
+WITHOUT_PYTHON = ("gworkspace", "jira")
 CONNECTORS = {
+    **{name: connector(name, connectors()[name].settings) for name in WITHOUT_PYTHON},
     "aws": connector("aws", AwsSettings, "aws.iam.users"),
     "azure": connector("azure", AzureSettings),
     "entra": connector("entra", EntraSettings),
@@ -101,6 +104,12 @@ def test_an_okta_organisation_is_an_example_that_holds(tmp_path: Path, uncomment
     okta = load(tmp_path, uncommented).sources["okta:acme"]
     assert isinstance(okta, OktaSettings)
     assert (okta.domain, okta.token) == ("acme.okta.com", "env:OKTA_TOKEN")
+
+
+def test_sources_of_connectors_without_python_are_examples_that_hold(tmp_path: Path, uncommented: str) -> None:
+    sources = load(tmp_path, uncommented).sources
+    assert sources["gworkspace:acme"].model_dump()["admin"] == "auditor@acme.example"
+    assert sources["jira:acme"].model_dump()["token"] == "env:JIRA_TOKEN"
 
 
 def test_every_key_of_the_configuration_is_in_the_example(uncommented: str) -> None:

@@ -28,6 +28,7 @@ assert collector.__version__ in evidenced("--version")
 evidenced("init")
 assert Path("evidenced.toml").exists()
 assert "aws.iam.password_policy" in evidenced("kinds", "list")
+assert "jira.issues_change" in evidenced("kinds", "list"), "a connector without Python is not in the wheel"
 assert "aws.iam.password_policy" in evidenced("kinds", "explain", "aws.iam.password_policy")
 open_store("sqlite:///evidenced.db", clock=SystemClock()).close()
 evidenced("status")

@@ -9,12 +9,12 @@ import pytest
 
 from collector.connector import Reading
 from collector.model import Scope, Window
+from collector.testing import HurriedClock
 from connectors.aws import connector
 from tests.fakes.aws import FakeAws
 from tests.fakes.aws.account import furnish
 from tests.fakes.aws.boto import Boto
 from tests.fakes.aws.fixtures import ACCOUNT, START
-from tests.fakes.clock import Hurried
 
 REGIONS = ("us-east-1", "eu-west-1")
 COUNT, PAGE = 12, 5
@@ -56,7 +56,7 @@ class Reader:
     url: str
     settings: dict = field(default_factory=dict)
     sessions: list = field(default_factory=list)
-    clock: Hurried = field(default_factory=Hurried)
+    clock: HurriedClock = field(default_factory=HurriedClock)
 
     def read(self, kind, region="us-east-1", *, limit_s=60.0, window=WINDOW):
         """Return every item and the ledger's operations by name; *kind* is a name or a `Kind`."""

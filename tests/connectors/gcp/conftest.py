@@ -10,9 +10,9 @@ import pytest
 from collector.collect import Task, collect
 from collector.connector import Reading
 from collector.model import Head, Provenance, Scope, Subject, Trigger
+from collector.testing import HurriedClock
 from connectors.gcp import connector
 from tests.connectors.gcp.organisation import COUNT, ORG, PAGE, PROJECT, KeyFile, Organisation
-from tests.fakes.clock import Hurried
 from tests.fakes.described import described
 from tests.fakes.described.vendors import GCP
 
@@ -28,7 +28,7 @@ class Reader:
     """Reads kinds of *organisation* by the connector, as the daemon does."""
 
     def __init__(self, organisation, **settings):
-        self.clock = Hurried()
+        self.clock = HurriedClock()
         fast = {"requests_per_second": {"*": 1e6}, "attempts": 1, "addresses": organisation.addresses}
         named = {"organization": ORG, "credentials": "env:GCP_KEY"}
         made = connector.settings.model_validate({**named, **fast, **settings})
