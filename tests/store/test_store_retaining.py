@@ -336,6 +336,25 @@ def test_what_a_sweep_or_a_person_records_meanwhile_is_heeded(store, boxes):
         assert expired.still(conn, some) is None
 
 
+def test_an_engagement_that_begins_in_between_keeps_the_rest(store, boxes):
+    store.retaining.at_a_time = 1
+    retiring = store.retaining.retain(LIMIT, actor="Ana")
+    next(retiring)
+    engage(store, Period(NOON - 600 * DAY, NOON - 450 * DAY))
+    assert list(retiring) == []
+    assert [bool(withheld(store, box(number))) for number in range(3)] == [True, False, False]
+
+
+@pytest.mark.parametrize("kind", sorted(set(ActKind) - {ActKind.ENGAGEMENT, ActKind.UPLOAD}))
+def test_what_an_act_of_a_closed_engagement_names_stays(store, boxes, kind):
+    number = engage(store, Period(NOON - DAY, NOON))
+    named = [{"said": digest(box(0)).hex()}, None], [{"said": "rows"}, digest(box(1)).hex().encode()]
+    for document, data in named:
+        store.desk.record([NewAct(kind, document, "Ana", number, number, data)])
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "closed"}, "Ana", number)])
+    assert retain(store) == []
+
+
 def test_sealed_contents_go_with_their_keys(store):
     store.sealing.keys.use(Ring(FIRST))
     hand = SealedHand(store, BOXES)
