@@ -29,6 +29,7 @@ from collector.config_checks import (
 from collector.config_desk import SampleSettings, UploadSettings
 from collector.config_errors import ConfigProblems, worded
 from collector.config_metrics import MetricsSettings
+from collector.config_retention import Length
 from collector.connector import Connector, Settings
 from collector.encryption import EncryptionSettings
 from collector.errors import ConfigError
@@ -141,6 +142,9 @@ class _Sections(_Section):
     samples: SampleSettings = SampleSettings()
     uploads: UploadSettings = UploadSettings()
     metrics: MetricsSettings = MetricsSettings()
+    retention: dict[str, Length] = Field(
+        default={}, description="Kind pattern -> how long contents are kept (400d); what none matches is kept for ever."
+    )
     every: dict[str, str] = Field(default={}, description="Kind pattern -> cadence, for every source.")
     controls: str | None = Field(default=None, description="File of your own controls; else the starter set.")
 

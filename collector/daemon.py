@@ -24,6 +24,7 @@ from collector.model import Run, SnapshotRequest
 from collector.plan import build_plan
 from collector.store import Store, open_store
 from collector.sweep import Swept
+from collector.upkeep import Upkeep
 from collector.verifying import Verifying
 
 DAEMON_LOCK = "daemon"
@@ -97,10 +98,16 @@ class Daemon:
     def _work(self, store: Store, checkpointing: Checkpointing, verifying: Verifying, metrics: Metrics) -> None:
         dispatcher = Dispatcher(self._config, self._connectors, store, self._clock, metrics.heard)
         dispatcher.start()
+        upkeep = Upkeep(store, self._clock)
+
+        def verify() -> None:
+            upkeep.tick()
+            verifying.tick()
+
         loops = {
             "reading": lambda: self._tick(dispatcher),
             "checkpoints": lambda: self._checkpoint(checkpointing),
-            "verifying": verifying.tick,
+            "verifying": verify,
         }
         ticks = _ticking(loops, metrics.heard.went_round)
         self._log.info("started", store=store.id, plan=dispatcher.plan.version, at=iso(self._clock.now()))

@@ -24,6 +24,7 @@ from collector.cli import (
     population,
     reconcile,
     request,
+    retain,
     review,
     running,
     runs,
@@ -43,7 +44,7 @@ _ORDER = (
     "engagement", "population", "populations", "sample", "reconcile",
     "upload", "uploads", "request", "review", "reviews", "export",
     "kinds", "plan", "policy", "tag",
-    "log", "keys", "verify", "proof", "encryption", "erase", "db",
+    "log", "keys", "verify", "proof", "encryption", "erase", "retain", "db",
 )  # fmt: skip
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
 
@@ -118,4 +119,5 @@ app.command("verify")(verify.verify)
 app.command("proof")(verify.proof)
 app.add_typer(encryption.app, name="encryption")
 app.command("erase")(erase.erase)
+app.command("retain")(retain.retain)
 app.add_typer(database.app, name="db")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from collector.canonical import population_root
 from collector.errors import IntegrityError
 from collector.store.contents import read_by_id
-from collector.store.sealing_tables import erased
+from collector.store.sealing_tables import erased, regained
 from collector.store.tables import artifact, item, item_version, population_state
 
 _AT_A_TIME = 1000
@@ -44,7 +44,8 @@ def _population(conn: Connection, subject: int) -> list[tuple[bytes, bytes]]:
 
 def _contents(conn: Connection) -> Iterator[int]:
     last = 0
-    kept = _NUMBERS.where(artifact.c.id.not_in(select(erased.c.artifact)))
+    gone = select(erased.c.artifact).except_(select(regained.c.artifact))
+    kept = _NUMBERS.where(artifact.c.id.not_in(gone))
     while found := conn.execute(kept.where(artifact.c.id > last)).scalars().all():
         yield from found
         last = found[-1]

@@ -1,4 +1,4 @@
-"""Artifacts: immutable bytes by digest, each kept once."""
+"""Artifacts: immutable bytes by digest, each kept once; what was erased in plain and comes again is kept beside."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collector.model import Artifact, show_digest
 from collector.store.bulk import insert_rows
 from collector.store.dictionaries import for_codec, packers
 from collector.store.packing import unpack
+from collector.store.sealing_tables import erased, regained
 from collector.store.tables import artifact
 
 # SQLite before 3.32 took 999 values in a statement; a page of this size costs nothing against the rows it finds.
@@ -41,7 +42,9 @@ def keep(conn: Connection, artifacts: Iterable[Artifact]) -> dict[bytes, int]:
     """
     given = {each.digest: each for each in artifacts}
     ids = known(conn, given)
-    new = [(name, each) for name, each in given.items() if name not in ids]
+    # A sealed content is one item's alone: erased, it stays so. A plain one may be what a later form is once more.
+    again = lost(conn, [ids[name] for name, each in given.items() if name in ids and each.secret is None])
+    new = [(name, each) for name, each in given.items() if name not in ids or ids[name] in again]
     if not new:
         return ids
     for name, each in new:
@@ -51,10 +54,23 @@ def keep(conn: Connection, artifacts: Iterable[Artifact]) -> dict[bytes, int]:
     for _, each in new:
         families.setdefault(each.family, []).append(each.data)
     pack = packers(conn, families)
-    ids.update((name, id_) for id_, (name, _) in enumerate(new, next_id(conn, artifact.c.id)))
-    rows = [(ids[name], name, len(each.data), *pack[each.family](each.data), None) for name, each in new]
+    first = [(name, each) for name, each in new if name not in ids]
+    insert_rows(conn, regained, [(ids[name], *pack[each.family](each.data)) for name, each in new if name in ids])
+    ids.update((name, id_) for id_, (name, _) in enumerate(first, next_id(conn, artifact.c.id)))
+    rows = [(ids[name], name, len(each.data), *pack[each.family](each.data), None) for name, each in first]
     insert_rows(conn, artifact, rows)
     return ids
+
+
+def lost(conn: Connection, ids: Iterable[int]) -> set[int]:
+    """Return those artifacts of *ids* that were erased and not brought again: there are no bytes to show for them."""
+    wanted = list(ids)
+    found: set[int] = set()
+    for start in range(0, len(wanted), PAGE):
+        query = select(erased.c.artifact).outerjoin(regained, regained.c.artifact == erased.c.artifact)
+        some = erased.c.artifact.in_(wanted[start : start + PAGE])
+        found.update(conn.execute(query.where(some, regained.c.artifact.is_(None))).scalars())
+    return found
 
 
 def keep_one(conn: Connection, data: bytes) -> int:
@@ -68,7 +84,7 @@ def read(conn: Connection, name: bytes) -> bytes:
 
     Raises `QueryError` when there are none, `IntegrityError` when what is stored has another digest or length.
     """
-    row = conn.execute(select(*_FORM).where(artifact.c.digest == name)).first()
+    row = conn.execute(_FORM.where(artifact.c.digest == name)).first()
     if row is None:
         raise QueryError(
             f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`."
@@ -78,7 +94,7 @@ def read(conn: Connection, name: bytes) -> bytes:
 
 def read_by_id(conn: Connection, id_: int) -> bytes:
     """Return the bytes of the artifact *id_*, verified as in `read`."""
-    row = conn.execute(select(*_FORM).where(artifact.c.id == id_)).first()
+    row = conn.execute(_FORM.where(artifact.c.id == id_)).first()
     if row is None:
         raise IntegrityError(f"artifact {id_} is named by a record but is not stored")
     return _verified(conn, row)
@@ -95,8 +111,11 @@ def digests(conn: Connection, ids: Iterable[int]) -> dict[int, bytes]:
 
 
 # The driver's own value: SQLAlchemy's reading of a BLOB makes bytes(n) of a number that someone put in its place.
-_BYTES = type_coerce(artifact.c.bytes, NullType()).label("bytes")
-_FORM = (artifact.c.digest, artifact.c.length, artifact.c.codec, _BYTES)
+_BYTES = func.coalesce(type_coerce(regained.c.bytes, NullType()), type_coerce(artifact.c.bytes, NullType()))
+_CODEC = func.coalesce(regained.c.codec, artifact.c.codec)
+_FORM = select(artifact.c.digest, artifact.c.length, _CODEC, _BYTES.label("bytes")).outerjoin(
+    regained, regained.c.artifact == artifact.c.id
+)
 
 
 def _verified(conn: Connection, row: Sequence[object]) -> bytes:

@@ -59,7 +59,13 @@ class Desk:
 
     def protected_periods(self) -> list[Period]:
         """Return the periods of the engagements that are open, ascending: what they rest on must be kept."""
-        return sorted(each.terms.period for each in self.engagements() if each.closed is None)
+        with self._database.reading() as conn:
+            return sorted(each.terms.period for each in open_engagements(conn))
+
+
+def open_engagements(conn: Connection) -> list[Engagement]:
+    """Return the engagements that are not closed, oldest first."""
+    return [each for each in engagements(_acts(conn, _of(ActKind.ENGAGEMENT, None))) if each.closed is None]
 
 
 _EVERY = select(desk_act, actor.c.name).join(actor, actor.c.id == desk_act.c.actor).order_by(desk_act.c.id)

@@ -93,7 +93,7 @@ class Erasing:
     def erase_item(self, found: Erasable, *, reason: str, actor: str) -> Tombstone:
         """Erase every content of the item in *found*, and its key. Raises `QueryError` when nothing of it is left."""
         with self._writing() as (conn, now):
-            self._overwrite_what_is_freed(conn)
+            overwrite_what_is_freed(conn)
             now_found = _erasable(conn, found.subject, found.item, found.shown)
             if now_found.plain:
                 raise plain_evidence(now_found)
@@ -111,7 +111,7 @@ class Erasing:
         if name == actor:
             raise QueryError("who erases is recorded by name, so nobody erases their own", hint="Say --as NAME.")
         with self._writing() as (conn, now):
-            self._overwrite_what_is_freed(conn)
+            overwrite_what_is_freed(conn)
             number = conn.execute(select(people.c.id).where(people.c.name == name)).scalar()
             if number is None:
                 raise QueryError(f"nobody of the name {name!r} ever did anything here")
@@ -129,10 +129,6 @@ class Erasing:
                 for row in conn.execute(query.order_by(tombstone.c.id))
             ]
 
-    def _overwrite_what_is_freed(self, conn: Connection) -> None:
-        if self._database.path:
-            conn.exec_driver_sql("PRAGMA secure_delete = ON")
-
     def _settled(self, made: Tombstone) -> Tombstone:
         return Tombstone(
             made.id, made.count, made.reason, made.actor, made.at, made.leaf, not self._database.truncate_wal()
@@ -140,6 +136,12 @@ class Erasing:
 
 
 people = actor
+
+
+def overwrite_what_is_freed(conn: Connection) -> None:
+    """Let SQLite overwrite what this connection frees from here on; a server does that when it vacuums."""
+    if conn.dialect.name == "sqlite":
+        conn.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
 def append_tombstone(
@@ -150,6 +152,7 @@ def append_tombstone(
         raise QueryError("an erasure needs a reason", hint="It is kept for ever: name a request, not a person.")
     number = next_id(conn, tombstone.c.id)
     row = {
+        "until": None,
         **values,
         "id": number,
         "count": len(artifacts),
@@ -166,9 +169,13 @@ def append_tombstone(
 
 
 def tombstone_digest(row: Mapping[str, Json], artifacts: Iterable[int]) -> bytes:
-    """Return the digest by which a leaf commits to the `tombstone` in *row* and the numbers of what it erased."""
+    """Return the digest by which a leaf commits to the `tombstone` in *row* and the numbers of what it erased.
+
+    *until* is said where there is one, so that tombstones from before there was such a column keep their digests.
+    """
     names = ("id", "subject", "item", "person", "count", "reason", "actor", "at")
-    return digest(canonical({name: row[name] for name in names} | {"erased": sorted(artifacts)}))
+    said = {name: row[name] for name in names} | {"erased": sorted(artifacts)}
+    return digest(canonical(said if row["until"] is None else said | {"until": row["until"]}))
 
 
 def remove_contents(conn: Connection, artifacts: Sequence[int]) -> None:

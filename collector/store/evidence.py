@@ -18,7 +18,8 @@ from collector.log import ledger
 from collector.log.ledger import LogHead
 from collector.log.tables import metadata
 from collector.store.connection import Database
-from collector.store.tables import change, population_state
+from collector.store.sealing_tables import erased, tombstone
+from collector.store.tables import change, population_state, sweep
 
 Row = dict[str, Any]
 Misread = Callable[[str, str, str], None]
@@ -71,6 +72,17 @@ class Evidence:
         query = select(*map(_driver_value, change.c), *more)
         joined = query.outerjoin(population_state, population_state.c.id == change.c.state)
         return self._stream(change, joined.order_by(change.c.item, change.c.state))
+
+    def brought_again(self) -> set[int]:
+        """Return the artifacts (numbers) that an item became, by a sweep that was recorded after they were erased."""
+        query = (
+            select(change.c.artifact)
+            .join(erased, erased.c.artifact == change.c.artifact)
+            .join(tombstone, tombstone.c.id == erased.c.tombstone)
+            .join(population_state, population_state.c.id == change.c.state)
+            .join(sweep, sweep.c.id == population_state.c.sweep)
+        )
+        return set(self._conn.execute(query.where(sweep.c.leaf > tombstone.c.leaf)).scalars())
 
     def where(self, table: str, **key: Any) -> Iterator[Row]:
         """Yield the rows of *table* whose columns are *key*, by its primary key."""

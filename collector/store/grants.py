@@ -29,7 +29,7 @@ PURPOSES = {
     Role.OWNER: "owns the tables and changes them from version to version; nobody logs in as it",
     Role.WRITER: "the daemon, and every command that records something",
     Role.SIGNER: "evidenced keys and evidenced log, where they run apart from the daemon",
-    Role.ERASER: "evidenced erase and evidenced encryption rewrap; the daemon need not be able to erase",
+    Role.ERASER: "evidenced erase, retain and encryption rewrap; the daemon need not be able to erase",
     Role.READER: "every question; records nothing",
 }
 
@@ -65,6 +65,7 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
             "missed_subject",
             "plan",
             "population_state",
+            "regained",
             "slot_page",
             "snapshot_request",
             "source",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import zstandard
 
 from collector.errors import IntegrityError
+from collector.store.sheet_words import SHEET_WORDS
 
 RAW = 0
 ZSTD = 1
 ZSTD_SHEET = 2
+ZSTD_SHEET_WITH_IDS = 3
 TRAINED = 100
 """From here on: zstd with the stored dictionary of the codec's number less this (`collector.store.dictionaries`)."""
 
@@ -21,9 +23,8 @@ _SHEET_LEVEL = 12
 _FRAME: dict[str, Any] = {"write_checksum": False, "write_dict_id": False, "write_content_size": True}
 Packer = Callable[[bytes], tuple[int, bytes]]
 
-# What every sheet says again: a raw-content dictionary, so that the names of its columns cost next to nothing.
-# It is part of codec 2 and must never change; a better one is another codec.
-_SHEET_WORDS = (
+# What every sheet of form 1 says again: a raw-content dictionary. It is part of codec 2 and must never change.
+_FIRST_SHEET_WORDS = (
     b'{"added":[0,1,0],"calls":[1,1,2,],"changed":[0,1],"detail":"ccceeeuuuuuuuuuuuuuuuu","drained":[true,false],"due":'
     b'[0],"first_date":[0,1000,0,0,1000],"first_id":["","0123456789abcdef-4000-8000-"],"items":[0,1,2,3,10,],'
     b'"last_date":[0,0,1000,0,0],"last_id":["",null,null,null],"line":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17],'
@@ -32,7 +33,10 @@ _SHEET_WORDS = (
     b'[100,200,300,],"total":[null,null,0],"trigger":["adhoc","backfill","catch-up","schedule"],"version":1,'
     b'"watermark":[[0,0]],"window":[[0,0]],"who":[0,0,1]}'
 )
-_DICTIONARY = zstandard.ZstdCompressionDict(_SHEET_WORDS, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+_DICTIONARIES = {
+    ZSTD_SHEET: zstandard.ZstdCompressionDict(_FIRST_SHEET_WORDS, dict_type=zstandard.DICT_TYPE_RAWCONTENT),
+    ZSTD_SHEET_WITH_IDS: zstandard.ZstdCompressionDict(SHEET_WORDS),
+}
 _tools = threading.local()
 
 
@@ -43,8 +47,14 @@ def pack(data: bytes) -> tuple[int, bytes]:
 
 
 def pack_sheet(data: bytes) -> tuple[int, bytes]:
-    """Return the codec and the packed form of a run sheet."""
-    return ZSTD_SHEET, _compressor(ZSTD_SHEET).compress(data)
+    """Return the codec and the packed form of a run sheet.
+
+    The bytes of request ids, after the line feed, are a block of their own: what is random stays as it is.
+    """
+    said, feed, ids = data.partition(b"\n")
+    packing = _compressor(ZSTD_SHEET_WITH_IDS).compressobj(size=len(data))
+    first = packing.compress(said + feed) + packing.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+    return ZSTD_SHEET_WITH_IDS, first + packing.compress(ids) + packing.flush()
 
 
 class Words:
@@ -55,6 +65,7 @@ class Words:
 
     def __init__(self, words: bytes, level: int) -> None:
         self._level = level
+        self._tools = threading.local()
         try:
             self._words = zstandard.ZstdCompressionDict(words)
             self._words.precompute_compress(level=level)
@@ -73,7 +84,9 @@ class Words:
 
     def unpacker(self) -> zstandard.ZstdDecompressor:
         """Return what unpacks with these words, in one thread."""
-        return zstandard.ZstdDecompressor(dict_data=self._words)
+        if not hasattr(self._tools, "unpacker"):
+            self._tools.unpacker = zstandard.ZstdDecompressor(dict_data=self._words)
+        return cast(zstandard.ZstdDecompressor, self._tools.unpacker)
 
 
 def unpack(codec: int, packed: bytes, words: Words | None = None) -> bytes:
@@ -83,7 +96,7 @@ def unpack(codec: int, packed: bytes, words: Words | None = None) -> bytes:
     """
     if codec == RAW:
         return packed
-    if codec not in (ZSTD, ZSTD_SHEET) and words is None:
+    if codec not in (ZSTD, *_DICTIONARIES) and words is None:
         raise IntegrityError(f"stored bytes have codec {codec}, which this version does not know")
     try:
         tool = words.unpacker() if words else _decompressor(codec)
@@ -96,13 +109,13 @@ def unpack(codec: int, packed: bytes, words: Words | None = None) -> bytes:
 def _compressor(codec: int) -> zstandard.ZstdCompressor:
     found: dict[int, zstandard.ZstdCompressor] = _tools.__dict__.setdefault("compressors", {})
     if codec not in found:
-        level, words = (LEVEL, None) if codec == ZSTD else (_SHEET_LEVEL, _DICTIONARY)
-        found[codec] = zstandard.ZstdCompressor(level=level, dict_data=words, **_FRAME)
+        level = LEVEL if codec == ZSTD else _SHEET_LEVEL
+        found[codec] = zstandard.ZstdCompressor(level=level, dict_data=_DICTIONARIES.get(codec), **_FRAME)
     return found[codec]
 
 
 def _decompressor(codec: int) -> zstandard.ZstdDecompressor:
     found: dict[int, zstandard.ZstdDecompressor] = _tools.__dict__.setdefault("decompressors", {})
     if codec not in found:
-        found[codec] = zstandard.ZstdDecompressor(dict_data=_DICTIONARY if codec == ZSTD_SHEET else None)
+        found[codec] = zstandard.ZstdDecompressor(dict_data=_DICTIONARIES.get(codec))
     return found[codec]

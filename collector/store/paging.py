@@ -14,13 +14,14 @@ from collector.model import Period
 from collector.store.names import Names
 from collector.store.packing import pack, unpack
 from collector.store.records import RunOutcome
-from collector.store.slot_pages import PAGE, Draft, Page, read_page
+from collector.store.slot_pages import PAGE, Draft, Page, joined, read_page
 from collector.store.tables import slot_page, sweep
 
 if TYPE_CHECKING:
     from collector.store.sweeps import SweepReader
 
 _KEPT = 4_000
+_JOINED_KEPT = 32
 
 
 class Paging:
@@ -31,6 +32,7 @@ class Paging:
         self._names = names
         self._reader = reader
         self._pages: dict[tuple[int, int], Page] = {}
+        self._joined: dict[tuple[int, ...], Page] = {}
         self._ends: dict[int, tuple[int, Page]] = {}
         self._unpaged: dict[int, int] = {}
 
@@ -40,7 +42,7 @@ class Paging:
 
     def clear(self) -> None:
         """Drop everything: the pages were made again, and what was read of the old ones must not outlive them."""
-        self._pages, self._ends = {}, {}
+        self._pages, self._joined, self._ends = {}, {}, {}
         self.forget()
 
     def appended(self, conn: Connection, source: int) -> None:
@@ -62,13 +64,12 @@ class Paging:
                 self._write(conn, source)
 
     def pages(self, conn: Connection, source: int, period: Period) -> list[Page]:
-        """Return the pages of *source* that overlap *period*, the sweeps after its last page as one more."""
+        """Return the pages of *source* that overlap *period* as one, the sweeps after its last page as one more."""
         columns = slot_page.c
         query = select(columns.last).where(columns.source == source, columns.until >= to_ms(period.start))
         lasts = conn.execute(query.where(columns.since < to_ms(period.end)).order_by(columns.last)).scalars().all()
-        found = self._read(conn, source, lasts)
-        end = self._end(conn, source)
-        return [*found, end] if end.sweeps else found
+        found = self._as_one(conn, source, tuple(lasts))
+        return [each for each in (found, self._end(conn, source)) if each.sweeps]
 
     def outcomes(self, conn: Connection, runs: Iterable[str]) -> list[RunOutcome]:
         """Return what the sheets say of *runs* (ids), which must be there."""
@@ -80,6 +81,15 @@ class Paging:
         for number, positions in places.items():
             sheet = self._reader.sheet(conn, self._reader.row(conn, number))
             found += [sheet.outcome(position) for position in positions]
+        return found
+
+    def _as_one(self, conn: Connection, source: int, lasts: tuple[int, ...]) -> Page:
+        # A sweep is of one source, so its pages' last sweeps name them.
+        found = self._joined.get(lasts)
+        if found is None:
+            if len(self._joined) >= _JOINED_KEPT:
+                self._joined = {}
+            found = self._joined[lasts] = joined(self._read(conn, source, lasts))
         return found
 
     def _read(self, conn: Connection, source: int, lasts: Sequence[int]) -> list[Page]:

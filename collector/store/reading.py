@@ -11,13 +11,13 @@ import orjson
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from collector.clock import from_ms, to_ms
-from collector.errors import IntegrityError
 from collector.model import Head, Json, Period, Subject
 from collector.store.contents import read_by_id
 from collector.store.names import Names
 from collector.store.populations import latest_state
 from collector.store.records import Existence, ItemVersion, RecordedChange
 from collector.store.tables import artifact, change, item, item_version, population_state, volatile
+from collector.store.volatile_columns import by_item
 
 
 def head(conn: Connection, number: int | None, subject: Subject) -> Head:
@@ -173,15 +173,15 @@ _EXISTED = (
 
 
 def volatile_fields(conn: Connection, number: int, at: datetime) -> dict[str, Json] | None:
-    """Return the volatile fields of subject *number* last kept at or before *at*: ``{key: {path: value}}``."""
+    """Return the volatile fields of subject *number* last kept at or before *at*: ``{key: {path: value}}``.
+
+    What is sealed is returned as it is stored.
+    """
     query = select(volatile.c.artifact).where(volatile.c.subject == number, volatile.c.at <= to_ms(at))
     found = conn.execute(query.order_by(volatile.c.at.desc(), volatile.c.sweep.desc()).limit(1)).scalar()
     if found is None:
         return None
-    document = orjson.loads(read_by_id(conn, found))
-    if not isinstance(document, dict):
-        raise IntegrityError("volatile fields are not stored as an object")
-    return document
+    return by_item(orjson.loads(read_by_id(conn, found)))
 
 
 def _versions(subjects: Iterable[int]) -> Select[Any]:

@@ -6,7 +6,7 @@ under another key. Everything else is append-only evidence.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text
 
 from collector.log.tables import BigInt, metadata
 
@@ -52,6 +52,7 @@ tombstone = Table(
     Column("actor", BigInt, ForeignKey("actor.id"), nullable=False),
     Column("at", BigInt, nullable=False),
     Column("leaf", BigInt, nullable=False),
+    Column("until", BigInt, comment="Of a retention: what had ended by then; else null."),
     Index("ix_tombstone_item", "item"),
     Index("ix_tombstone_person", "person"),
 )
@@ -63,4 +64,12 @@ erased = Table(
     Column("tombstone", BigInt, nullable=False),
     Index("ix_erased_tombstone", "tombstone"),
     sqlite_with_rowid=False,
+)
+
+regained = Table(
+    "regained",
+    metadata,
+    Column("artifact", BigInt, primary_key=True, autoincrement=False, comment="Erased, and brought again afterwards."),
+    Column("codec", SmallInteger, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 import orjson
 
@@ -22,16 +23,42 @@ from collector.model import (
     Reason,
     Redaction,
     Run,
+    Subject,
     Trigger,
     Window,
 )
 from collector.store.frames import Frame, Line
 from collector.store.records import RunOutcome
-from collector.store.sheet_columns import DEFAULT_DETAIL, DETAIL_LETTERS, FORM, PER_OPERATION, PER_RUN, whole_second
+from collector.store.sheet_columns import (
+    DEFAULT_DETAIL,
+    DETAIL_LETTERS,
+    FORM,
+    ID_BYTES,
+    PER_OPERATION,
+    PER_OPERATION_WITHOUT_IDS,
+    PER_RUN,
+    RAW_ID,
+    WITHOUT_IDS,
+    id_text,
+    usual_skew,
+    whole_second,
+)
 
 _DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
 _NOTHING_SAID = [Outcome.COLLECTED.value, None, "", "", None, None]
 PopulationOf = Callable[[Run], bytes | None]
+
+
+class Found(NamedTuple):
+    """What the run at a position found: when it *finished*, *since* and *watermark* in ms (None: no such)."""
+
+    finished: int
+    population: bytes | None
+    items: int
+    since: int | None
+    watermark: int | None
+
+
 PlainRun = tuple[int, int, int, str, list[Json] | None, str]
 """A run's line in the frame, due time and finish in ms, the letter of its detail, its note or None, its trigger."""
 
@@ -56,8 +83,9 @@ class Sheet:
         self.place = place
         self.frame = frame
         try:
-            self._columns: dict[str, Json] = orjson.loads(data)
-            if self._columns.get("version") != FORM:
+            said, _, self._ids = data.partition(b"\n")
+            self._columns: dict[str, Json] = orjson.loads(said)
+            if self._columns.get("version") not in (FORM, WITHOUT_IDS):
                 raise IntegrityError(f"the sheet of sweep {place.sweep} has an unknown form")
             self.lines: list[Line] = [frame.lines[each] for each in self._columns.get("line", ())] if frame else []
             noted = orjson.loads(notes) if notes else []
@@ -108,9 +136,27 @@ class Sheet:
             Trigger(self._triggers[at]) if self._triggers else self.place.trigger,
         )
 
+    def found(self, at: int, population: Callable[[Subject], bytes | None]) -> Found | None:
+        """Return what `run` says of a population, as it stands in the columns; None where the run collected nothing."""
+        if self._said.get(at, _NOTHING_SAID)[0] != Outcome.COLLECTED.value:
+            return None
+        started = self._started[at]
+        since = next((each[1] for each in self._columns.get("window", ()) if each[0] == at), None)
+        mark = next((each[2] for each in self._columns.get("watermark", ()) if each[0] == at), None)
+        stated = dict(self._columns.get("population", ()))
+        root = bytes.fromhex(stated[at] or "") or None if at in stated else population(self.lines[at].subject)
+        return Found(
+            started + self._per_run("took")[at],
+            root,
+            self._per_run("items")[at],
+            None if since is None else started + since,
+            None if mark is None else started + mark,
+        )
+
     def run(self, at: int, population: PopulationOf) -> Run:
         """Return the run at position *at* whole; *population* tells the root that its subject had after the sweep."""
         outcome = self.outcome(at)
+        operations = tuple(self._operations(at))
         run = Run(
             subject=outcome.subject,
             due=outcome.due,
@@ -124,10 +170,10 @@ class Sheet:
             message=outcome.message,
             hint=self._said.get(at, _NOTHING_SAID)[3],
             principal=self._principal(at),
-            operations=tuple(self._operations(at)),
+            operations=operations,
             counts=Counts(*(self._per_run(name)[at] for name in ("items", "added", "changed", "removed"))),
             redactions=self._redactions(at),
-            skew_ms=self._per_run("skew")[at],
+            skew_ms=self._skew(at, outcome.finished, operations),
             recorded=self.place.recorded,
             id=outcome.id,
         )
@@ -136,6 +182,12 @@ class Sheet:
         if at in stated:
             return replace(run, population=bytes.fromhex(stated[at]) if stated[at] else None)
         return replace(run, population=population(run) if run.outcome is Outcome.COLLECTED else None)
+
+    def _skew(self, at: int, finished: datetime, operations: Sequence[OperationCalls]) -> int | None:
+        more: int | None = self._per_run("skew")[at]
+        if more is None or self._columns["version"] == WITHOUT_IDS:
+            return more
+        return more + usual_skew(finished, operations)
 
     def _with_window(self, run: Run, at: int) -> Run:
         started = self._started[at]
@@ -159,18 +211,21 @@ class Sheet:
         columns = self._cells
         for cell, name in enumerate(self._operation_names(at), start):
             first_id, last_id = columns["first_id"][cell], columns["last_id"][cell]
+            calls, pages, listed = (columns[each][cell] for each in ("calls", "pages", "listed"))
+            first_date = columns["first_date"][cell]
+            before_last = second + (first_date or 0) if self._columns["version"] == FORM else second
             yield OperationCalls(
                 name,
-                calls=columns["calls"][cell],
-                pages=columns["pages"][cell],
+                calls=calls,
+                pages=calls if pages is None else pages,
                 retries=columns["retries"][cell],
-                items=columns["listed"][cell],
+                items=self._per_run("items")[at] if listed is None else listed,
                 total=columns["total"][cell],
                 drained=columns["drained"][cell],
                 first_request_id=first_id,
                 last_request_id=first_id if last_id is None else last_id,
-                first_date=_at(columns["first_date"][cell], second),
-                last_date=_at(columns["last_date"][cell], second),
+                first_date=_at(first_date, second),
+                last_date=_at(columns["last_date"][cell], before_last),
             )
 
     def _redactions(self, at: int) -> tuple[Redaction, ...]:
@@ -203,7 +258,15 @@ class Sheet:
     @cached_property
     def _cells(self) -> dict[str, list[Json]]:
         size = self._first_cell[-1]
-        return {name: self._columns.get(name) or [default] * size for name, default in PER_OPERATION.items()}
+        defaults = PER_OPERATION if self._columns["version"] == FORM else PER_OPERATION_WITHOUT_IDS
+        columns = {name: self._columns.get(name) or [default] * size for name, default in defaults.items()}
+        names = ("first_id", "last_id")
+        if ID_BYTES * sum(columns[name].count(RAW_ID) for name in names) != len(self._ids):
+            raise IntegrityError(f"the sheet of sweep {self.place.sweep} has too many or too few request ids")
+        ids = (id_text(self._ids[start : start + ID_BYTES]) for start in range(0, len(self._ids), ID_BYTES))
+        for name in names:
+            columns[name] = [next(ids) if each == RAW_ID else each for each in columns[name]]
+        return columns
 
 
 def _at(after: int | None, ms: int) -> datetime | None:

@@ -19,6 +19,9 @@ from collector.store.sheet_columns import (
     FORM,
     PER_OPERATION,
     PER_RUN,
+    RAW_ID,
+    id_bytes,
+    usual_skew,
     whole_second,
 )
 
@@ -46,11 +49,12 @@ def encode(
     """
     notes = {at: note for at, (run, line) in enumerate(zip(runs, lines, strict=True)) if (note := _note(run, line))}
     distinct = sorted(set(notes.values()))
+    operations, ids = _ids_apart(_per_operation(runs))
     sheet: dict[str, Json] = {
         "version": FORM,
         "line": [frame.numbers[line] for line in lines] if frame else [],
         **_dense(_per_run(runs, due), PER_RUN),
-        **_dense(_per_operation(runs), PER_OPERATION),
+        **_dense(operations, PER_OPERATION),
         **_principals(runs, frame),
         "detail": "".join(DETAIL_LETTERS[run.detail] for run in runs),
         "trigger": [run.trigger.value for run in runs if any(each.trigger is not trigger for each in runs)],
@@ -62,7 +66,8 @@ def encode(
     if sheet["detail"].strip(DEFAULT_DETAIL) == "":
         sheet["detail"] = ""
     said = {name: column for name, column in sheet.items() if column not in ([], "")}
-    return Encoded(canonical(said), canonical([orjson.loads(note) for note in distinct]) if distinct else None)
+    data = canonical(said) + (b"\n" + ids if ids else b"")
+    return Encoded(data, canonical([orjson.loads(note) for note in distinct]) if distinct else None)
 
 
 def _dense(columns: Mapping[str, list[Json]], defaults: Mapping[str, Json]) -> dict[str, list[Json]]:
@@ -79,7 +84,9 @@ def _per_run(runs: Sequence[Run], due: datetime) -> dict[str, list[Json]]:
         "added": [run.counts.added for run in runs],
         "changed": [run.counts.changed for run in runs],
         "removed": [run.counts.removed for run in runs],
-        "skew": [run.skew_ms for run in runs],
+        "skew": [
+            None if run.skew_ms is None else run.skew_ms - usual_skew(run.finished, run.operations) for run in runs
+        ],
     }
 
 
@@ -89,9 +96,9 @@ def _per_operation(runs: Sequence[Run]) -> dict[str, list[Json]]:
     ]
     return {
         "calls": [each.calls for each, _ in cells],
-        "pages": [each.pages for each, _ in cells],
+        "pages": [None if each.pages == each.calls else each.pages for each, _ in cells],
         "retries": [each.retries for each, _ in cells],
-        "listed": [each.items for each, _ in cells],
+        "listed": [None if each.items == run.counts.items else each.items for run in runs for each in run.operations],
         "total": [each.total for each, _ in cells],
         "drained": [each.drained for each, _ in cells],
         "first_id": [each.first_request_id for each, _ in cells],
@@ -99,8 +106,21 @@ def _per_operation(runs: Sequence[Run]) -> dict[str, list[Json]]:
             None if each.last_request_id == each.first_request_id else each.last_request_id for each, _ in cells
         ],
         "first_date": [_after(each.first_date, second) for each, second in cells],
-        "last_date": [_after(each.last_date, second) for each, second in cells],
+        "last_date": [
+            _after(each.last_date, second if each.first_date is None else to_ms(each.first_date))
+            for each, second in cells
+        ],
     }
+
+
+def _ids_apart(columns: dict[str, list[Json]]) -> tuple[dict[str, list[Json]], bytes]:
+    """Return *columns* without the request ids that are UUIDs, and the bytes of those."""
+    apart: list[bytes] = []
+    for name in ("first_id", "last_id"):
+        made = [id_bytes(each) for each in columns[name]]
+        apart += [each for each in made if each is not None]
+        columns[name] = [each if data is None else RAW_ID for each, data in zip(columns[name], made, strict=True)]
+    return columns, b"".join(apart)
 
 
 def _windows(runs: Sequence[Run]) -> dict[str, list[Json]]:

@@ -28,6 +28,8 @@ from collector.store.sheet_reading import Sheet
 
 PAGE = 64
 """How many sweeps of a source make a page."""
+LONGEST = 8 * PAGE
+"""How many slots a stretch has at most that goes through several pages."""
 FORM = 1
 
 _DETAILS: dict[str, Detail | None] = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
@@ -58,6 +60,25 @@ class Stretch(NamedTuple):
         """When the last slot was due, in ms."""
         return self.first + self.step * (self.slots - 1)
 
+    def and_then(self, other: Stretch) -> Stretch | None:
+        """Return this and *other* as one where *other* goes on, slot by slot, as this one does; else None.
+
+        Not where a run was so slow that the next slot fell due before its end, nor beyond `LONGEST`: of a stretch that
+        does not fit its plan every sheet is opened.
+        """
+        step, stride = (self.step, self.stride) if self.slots > 1 else (other.step, other.stride)
+        slots, slowest = self.slots + other.slots, max(self.slowest, other.slowest)
+        goes_on = (other.first, other.at) == (self.first + step * self.slots, self.at + stride * self.slots)
+        if not goes_on or other.position != self.position or slowest > step or slots > LONGEST:
+            return None
+        if other.slots > 1 and (other.step, other.stride) != (step, stride):
+            return None
+        details = (*self.details, *other.details)
+        if self.details[-1][0] == other.details[0][0]:
+            both = (other.details[0][0], self.details[-1][1] + other.details[0][1])
+            details = (*self.details[:-1], both, *other.details[1:])
+        return Stretch(self.first, step, slots, self.at, stride, self.position, slowest, details)
+
     def part(self, start: int, end: int) -> Iterator[tuple[Detail, int]]:
         """Yield details and how many of the slots ``[start, end)``, counted from 0, had them."""
         done = 0
@@ -79,6 +100,25 @@ class Page:
     def run(self, stretch: Stretch, number: int) -> str:
         """Return the id of the run that collected slot *number* of *stretch*."""
         return f"{self.sweeps[stretch.at + number * stretch.stride]}-{stretch.position}"
+
+
+def joined(pages: Sequence[Page]) -> Page:
+    """Return *pages* of one source, in the order recorded, as one: a stretch goes on through as many as continue it."""
+    sweeps: list[int] = []
+    stretches: dict[Subject, list[Stretch]] = {}
+    for page in pages:
+        for subject, found in page.stretches.items():
+            mine = stretches.setdefault(subject, [])
+            for each in found:
+                moved = each._replace(at=each.at + len(sweeps)) if sweeps else each
+                whole = mine[-1].and_then(moved) if mine else None
+                if whole is None:
+                    mine.append(moved)
+                else:
+                    mine[-1] = whole
+        sweeps += page.sweeps
+    others = tuple(run for page in pages for run in page.others)
+    return Page(tuple(sweeps), {subject: tuple(each) for subject, each in stretches.items()}, others)
 
 
 @dataclass

@@ -16,7 +16,7 @@ from collector.log.leaf import LeafKind
 from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, Sweep, Trigger
 from collector.store import populations
 from collector.store.checkpoints import quoted
-from collector.store.contents import keep, keep_one, known
+from collector.store.contents import keep, keep_one, known, lost
 from collector.store.dictionaries import volatile_family
 from collector.store.entries import sweep_root, volatile_entry
 from collector.store.frames import Frame, frame_for
@@ -29,6 +29,7 @@ from collector.store.sheet_writing import Encoded, encode
 from collector.store.sweeps import SweepReader
 from collector.store.tables import sweep as sweep_table
 from collector.store.tables import volatile
+from collector.store.volatile_columns import in_columns
 
 
 def append_sweep(
@@ -102,28 +103,40 @@ def _record_evidence(
 ) -> list[bytes]:
     """Store contents, states, changes and volatile fields; return the entries that commit to them, in order."""
     given = [artifact for each in observations for artifact in each.artifacts]
-    documents = [(each.volatile, each.run.subject) for each in observations if each.volatile is not None]
-    given += [Artifact(digest(data), data, volatile_family(subject)) for data, subject in documents]
-    artifacts = keep(conn, given)
+    documents = {at: made for at, each in enumerate(observations) if (made := _document(each)) is not None}
+    artifacts = keep(conn, [*given, *documents.values()])
     named = {each.artifact for one in observations for each in one.changes if each.artifact is not None}
-    artifacts.update(known(conn, named - artifacts.keys()))
+    staged = known(conn, named - artifacts.keys())
+    gone = lost(conn, staged.values())
+    artifacts.update(staged)
     entries: list[bytes] = []
     additions = populations.Additions(conn)
-    for each in observations:
+    for place, each in enumerate(observations):
         if each.run.outcome is not Outcome.COLLECTED:
             continue
-        populations.require_stored(each.changes, artifacts, each.run.subject)
+        there = artifacts if each.sealed else {name: id_ for name, id_ in artifacts.items() if id_ not in gone}
+        populations.require_stored(each.changes, there, each.run.subject)
         subject = subjects[each.run.subject]
         new = populations.record(additions, sweep, subject, each, artifacts, recent.state(conn, subject))
         if new:
             recent.reached(subject, new[0])
             entries.append(new[1])
-        if each.volatile is not None:
-            at, name = to_ms(each.run.finished), digest(each.volatile)
+        if place in documents:
+            at, name = to_ms(each.run.finished), documents[place].digest
             conn.execute(insert(volatile).values(subject=subject, at=at, sweep=sweep, artifact=artifacts[name]))
             entries.append(volatile_entry(each.run.subject, at, name))
     additions.write()
     return entries
+
+
+def _document(found: Observation) -> Artifact | None:
+    """Return the volatile fields of *found* as they are stored; of no family when sealed: see `dictionaries`."""
+    if found.volatile is None:
+        return None
+    if found.sealed is not None:
+        return Artifact(digest(found.volatile), found.volatile)
+    data = in_columns(found.volatile)
+    return Artifact(digest(data), data, volatile_family(found.run.subject))
 
 
 def _unstated(runs: Iterable[Run]) -> dict[int, bytes | None]:

@@ -199,7 +199,8 @@ class _Roots:
         self._settle()
 
     def add(self, data: bytes) -> None:
-        _, self._peaks = tree.append(self._size, self._peaks, tree.leaf_hash(data))
+        if self._claims:  # without one the roots are nobody's; the head's own is `check_tree`'s
+            _, self._peaks = tree.append(self._size, self._peaks, tree.leaf_hash(data))
         self._size += 1
         self._settle()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 from collector.store.evidence import Row
@@ -62,16 +63,17 @@ class Grouped:
 
     def __init__(self, rows: Iterator[Row], *key: str) -> None:
         self._rows = rows
-        self._key: Callable[[Row], tuple[Any, ...]] = lambda row: tuple(row[each] for each in key)
+        self._key = itemgetter(*key)
         self._next = next(rows, None)
-        self._waiting: dict[tuple[Any, ...], list[Row]] = {}
+        self._waiting: dict[Any, list[Row]] = {}
 
     def take(self, *key: int) -> Sequence[Row]:
         """Return the rows whose columns are *key*; none the second time."""
-        while self._next is not None and self._key(self._next) <= key:
-            self._waiting.setdefault(self._key(self._next), []).append(self._next)
+        wanted = key if len(key) > 1 else key[0]
+        while self._next is not None and (found := self._key(self._next)) <= wanted:
+            self._waiting.setdefault(found, []).append(self._next)
             self._next = next(self._rows, None)
-        return self._waiting.pop(key, ())
+        return self._waiting.pop(wanted, ())
 
     def left(self) -> Iterator[Row]:
         """Yield every row that was not taken."""

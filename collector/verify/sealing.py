@@ -68,13 +68,16 @@ class Seals:
 def read_contents(evidence: Evidence, seals: Seals, differences: Differences) -> Numbered:
     """Unpack and digest every content, and return the digests by number: those named, whatever the bytes are.
 
-    What a tombstone names must be gone, key and all; what is sealed must have its key, and open with it.
+    What a tombstone names must be gone, key and all, and be there again, beside, where a later sweep brought it; what
+    is sealed must have its key, and open with it.
     """
     names = Numbered()
     words = read_words(evidence, differences)
     used: set[int] = set()
     gone = Grouped(counted(evidence, differences, "erased"), "artifact")
     wrapped = Grouped(counted(evidence, differences, "artifact_key"), "artifact")
+    regained = Grouped(counted(evidence, differences, "regained"), "artifact")
+    again = evidence.brought_again()
     erased = 0
     for row in counted(evidence, differences, "artifact"):
         with differences.at("artifact", row["id"]):
@@ -84,12 +87,18 @@ def read_contents(evidence: Evidence, seals: Seals, differences: Differences) ->
             if gone.take(row["id"]):
                 erased += 1
                 _require_gone(row, keys)
+                for kept in regained.take(row["id"]):
+                    used.add(kept["codec"])
+                    content(row | {"codec": kept["codec"], "bytes": kept["bytes"]}, words.get)
+                    again.discard(row["id"])
+                if row["id"] in again:
+                    raise IntegrityError("it was erased, and a later sweep brought it again: its bytes are not there")
             else:
                 _compare(row, keys, seals, words)
     require_words_used(words, used, differences)
-    for table, left in (("erased", gone), ("artifact_key", wrapped)):
+    for table, left in (("erased", gone), ("artifact_key", wrapped), ("regained", regained)):
         for row in left.left():
-            differences.add(table, row["artifact"], f"there is no artifact {row['artifact']}")
+            differences.add(table, row["artifact"], f"there is no artifact {row['artifact']} that it could be of")
     seals.close(erased)
     return names
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from collector.canonical import canonical, digest
-from collector.clock import from_ms, to_ms
+from collector.clock import from_ms
 from collector.errors import IntegrityError
-from collector.model import Json, Outcome, Run, Subject, Trigger
+from collector.model import Json, Subject, Trigger
 from collector.store.entries import GONE, state_entry, subject_name, sweep_root, volatile_entry
 from collector.store.evidence import Evidence, Row
 from collector.store.frames import Frame, read_frame
 from collector.store.packing import unpack
-from collector.store.sheet_reading import Place, Sheet
+from collector.store.sheet_reading import Found, Place, Sheet
 from collector.verify.contents import stored_content
 from collector.verify.dictionaries import Dictionaries, ItemNames, read_dictionaries
 from collector.verify.differences import Differences
@@ -187,32 +187,30 @@ class Sweeps:
         last = {subject: rows[-1]["root"] for subject, rows in states.items()}
         concerned = {*states, *(subject for subject, _ in kept)}
         for at, line in enumerate(sheet.lines):
-            if line.subject not in concerned:
+            subject = line.subject
+            if subject not in concerned or (found := sheet.found(at, last.get)) is None:
                 continue
-            run = sheet.run(at, lambda run: last.get(run.subject))
-            waiting = states.get(run.subject)
-            if waiting and _found(run, waiting[0]):
-                yield self._state_entry(waiting.popleft(), run)
-            document = kept.pop((run.subject, to_ms(run.finished)), None)
-            if document is not None and run.outcome is Outcome.COLLECTED:
+            waiting = states.get(subject)
+            if waiting and (found.population, found.items) == (waiting[0]["root"], waiting[0]["count"]):
+                yield self._state_entry(waiting.popleft(), subject, found)
+            document = kept.pop((subject, found.finished), None)
+            if document is not None:
                 name = self._contents.get(document["artifact"]) or b""
-                yield Entry(volatile_entry(run.subject, document["at"], name), volatile=name)
+                yield Entry(volatile_entry(subject, document["at"], name), volatile=name)
         for row in (row for rows in states.values() for row in rows):
             self._differences.add("population_state", row["id"], "no run of its sweep found it so")
         for row in kept.values():
             self._differences.add("volatile", _volatile_name(row), "no run of its sweep kept it")
 
-    def _state_entry(self, state: Row, run: Run) -> Entry:
-        window = None if run.window is None else to_ms(run.window.since)
-        mark = None if run.watermark_after is None else to_ms(run.watermark_after)
-        for name, value in (("since", window), ("watermark", mark)):
+    def _state_entry(self, state: Row, subject: Subject, found: Found) -> Entry:
+        for name, value in (("since", found.since), ("watermark", found.watermark)):
             if state[name] != value:
                 self._differences.add("population_state", state["id"], f"{name} is {state[name]}, its run says {value}")
         steps = tuple(
             (key_of(row, self._items, state["subject"]), artifact_of(row, self._contents) or GONE)
             for row in self._changes(state["id"])
         )
-        data = state_entry(run.subject, state["at"], state["count"], state["root"], steps)
+        data = state_entry(subject, state["at"], state["count"], state["root"], steps)
         return Entry(data, state["id"], steps)
 
     def _asked(self, number: int) -> str:
@@ -242,10 +240,6 @@ def _counted(evidence: Evidence, differences: Differences, table: str, *order: s
     for row in evidence.rows(table, *order):
         differences.rows[table] += 1
         yield row
-
-
-def _found(run: Run, state: Row) -> bool:
-    return run.outcome is Outcome.COLLECTED and (run.population, run.counts.items) == (state["root"], state["count"])
 
 
 def _volatile_name(row: Row) -> str:

@@ -53,7 +53,7 @@ def test_the_commands_are_those_of_the_manual():
         "init", "check", "run", "snapshot", "status", "coverage", "as-of", "diff", "history", "runs", "engagement",
         "population", "populations", "sample", "reconcile",
         "upload", "uploads", "request", "review", "reviews", "export",
-        "kinds", "plan", "policy", "tag", "log", "keys", "verify", "proof", "encryption", "erase", "db",
+        "kinds", "plan", "policy", "tag", "log", "keys", "verify", "proof", "encryption", "erase", "retain", "db",
     ]  # fmt: skip
     assert set(ROOT.list_commands(typer.Context(ROOT))) == set(ROOT.commands)
 

@@ -20,6 +20,7 @@ from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
 from collector.store import open_store
 from collector.store.slot_pages import PAGE
 from tests.fakes.authority import TimeStampAuthority
+from tests.fakes.retained import live_retained
 from tests.fakes.sealed import FIRST, Ring, live_sealed
 from tests.store.conftest import NOON, Hand
 
@@ -52,6 +53,7 @@ def live(store):
     store.request_snapshot(SnapshotRequest("paper:hq", (), "and why not", "Ben", NOON))
     with as_eraser(store) as eraser:
         live_sealed(store, NOON, eraser)
+        live_retained(store, NOON, eraser)
     examine(store)
     for number in range(PAGE):  # so that the slot ledger has a page
         hand.write(hand.failed(NOON + 4 * HOUR + timedelta(seconds=number)))

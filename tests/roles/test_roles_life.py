@@ -41,6 +41,15 @@ def test_a_life_leaves_a_row_in_every_table(lived):
             assert conn.execute(select(func.count()).select_from(table)).scalar() > 0, table.name
 
 
+def test_the_writer_may_not_analyse_and_is_told_so(lived):
+    assert lived.analyse() == sorted(metadata.tables)
+
+
+def test_a_member_of_the_owner_may_analyse(lived, ready):
+    ready.sql(f"GRANT {ready.prefix}_owner TO {ready.prefix}_writer")
+    assert lived.analyse() == []
+
+
 def test_what_the_writer_wrote_adds_up(lived):
     Audit(lived)
 
@@ -72,7 +81,7 @@ def test_every_question_is_among_those_asked(lived):
         "request_snapshot",
         "stage",
     }
-    others = {"close", "lock", "size", "checkpoints", "evidence", "rebuild"}
+    others = {"analyse", "checkpoints", "close", "evidence", "lock", "rebuild", "size", "sweeps_recorded"}
     names = {name for name in dir(Store) if not name.startswith("_")}
     renamed = {"head": "heads", "artifact": "artifacts"}
     assert {renamed.get(name, name) for name in names - writes - others} <= set(answers(lived))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from collector.ask.coverage import GROUPINGS, Question, coverage
 from collector.ask.plans import recorded_plans
@@ -17,7 +19,8 @@ from collector.model import Detail, Missed, Outcome, Period, Reason, Scope, Slot
 from collector.plan import Plan, PlannedKind, PlannedSource
 from collector.schedule import exclusions, slots, slots_through
 from collector.store import Page, open_store
-from collector.store.slot_pages import PAGE
+from collector.store.slot_pages import LONGEST, PAGE, Stretch
+from collector.store.tables import slot_page
 from collector.tag import ControlSet
 from tests.fakes.clock import PlayedClock
 
@@ -220,9 +223,63 @@ def test_pages_that_another_process_wrote_are_not_written_again(store, store_url
         writer = hand if number % 3 else new_hand(with_same)
         writer.see({"a": {}}, noon + number * HOUR)
     with_same.close()
-    pages = store.slot_pages(Period(noon, noon + 9 * PAGE * HOUR))[hand.subject.source]
-    assert [len(page.sweeps) for page in pages] == [PAGE, PAGE]
-    assert all(isinstance(page, Page) for page in pages)
+    [page] = store.slot_pages(Period(noon, noon + 9 * PAGE * HOUR))[hand.subject.source]
+    assert isinstance(page, Page)
+    assert len(page.sweeps) == 2 * PAGE
+    with store._database.reading() as conn:
+        assert conn.execute(select(func.count()).select_from(slot_page)).scalar_one() == 2
+
+
+def test_a_stretch_goes_on_through_as_many_pages_as_continue_it(store, hand, noon, hour):
+    store._sweeps.paging.size = 4
+    told = [Detail.EMPTY, *[Detail.UNCHANGED] * 6, *[Detail.CHANGED] * 4]
+    for number, each in enumerate(told):
+        at = noon + number * hour
+        contents = {Detail.EMPTY: {}, Detail.CHANGED: {"a": {"v": number}}, Detail.UNCHANGED: {"a": {}}}[each]
+        hand.see(contents, at, finished=at + timedelta(seconds=3 + number))
+    page, _ = store.slot_pages(Period(noon, noon + 99 * hour))[hand.subject.source]
+    [stretch] = page.stretches[hand.subject]
+    assert (stretch.slots, stretch.slowest) == (8, 10_000)
+    assert [page.run(stretch, number) for number in range(8)] == [
+        run.id for run in reversed(store.runs(source=hand.subject.source))
+    ][:8]
+    found = [(detail, count) for detail, count in stretch.part(0, 8)]
+    assert found == [(Detail.EMPTY, 1), (Detail.CHANGED, 1), (Detail.UNCHANGED, 5), (Detail.CHANGED, 1)]
+
+
+STEP = 3_600_000
+
+
+def stretch(first=0, slots=4, at=0, *, step=STEP, stride=1, position=0, slowest=9, detail=Detail.UNCHANGED):
+    single = slots == 1
+    return Stretch(
+        first * STEP, 0 if single else step, slots, at, 0 if single else stride, position, slowest, ((detail, slots),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "slots"),
+    [
+        (stretch(), stretch(4, 3, 4), 7),
+        (stretch(), stretch(4, 1, 4), 5),
+        (stretch(slots=1), stretch(1, 3, 1), 4),
+        (stretch(), stretch(5, 3, 4), None),
+        (stretch(), stretch(4, 3, 5), None),
+        (stretch(), stretch(4, 3, 4, position=1), None),
+        (stretch(), stretch(4, 3, 4, step=2 * STEP), None),
+        (stretch(), stretch(4, 3, 4, stride=2), None),
+        (stretch(), stretch(4, 3, 4, slowest=STEP + 1), None),
+        (stretch(slots=1), stretch(1, 1, 1), None),
+        (stretch(slots=LONGEST - 3), stretch(LONGEST - 3, 3, LONGEST - 3), LONGEST),
+        (stretch(slots=LONGEST - 2), stretch(LONGEST - 2, 3, LONGEST - 2), None),
+    ],
+)
+def test_two_stretches_are_one_only_where_the_second_goes_on_as_the_first_does(before, after, slots):
+    whole = before.and_then(after)
+    assert (whole and whole.slots) == slots
+    if whole:
+        assert (whole.first, whole.last, whole.slowest) == (before.first, after.last, 9)
+        assert whole.details == ((Detail.UNCHANGED, slots),)
 
 
 def _dated_controls(store):

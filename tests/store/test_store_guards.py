@@ -13,6 +13,7 @@ from collector.log.keys import KeyAct, KeyEvent
 from collector.log.note import SignerKey
 from collector.log.tables import metadata
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
+from tests.fakes.retained import live_retained
 from tests.fakes.sealed import live_sealed
 
 WRAPPED = {"artifact_key", "item_key"}
@@ -43,6 +44,7 @@ def full(store, hand, hour, noon, clock):
     store.checkpoints.add_receipt(taken.id, "vault", {"path": "x"})
     store.checkpoints.add_epoch(2, taken.note, reason="disk lost", actor="Ana")
     live_sealed(store, noon)
+    live_retained(store, noon)
     store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "created"}, "Ana")])
     return store
 

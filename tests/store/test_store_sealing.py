@@ -83,6 +83,17 @@ def test_what_was_sealed_reads_back_as_it_was(sealed, store, again, noon, hour):
     is_intact(store)
 
 
+def test_no_dictionary_is_made_of_what_is_sealed(sealed, store, noon, hour):
+    """It would hold pieces of it that no erasure reaches."""
+    people = {f"person{number}@example.com": {"v": number} for number in range(40)}
+    used = canonical({each: {"used": "2026-03-14T12:00:00Z", "by": each} for each in people})
+    for day in range(2):
+        sealed.see(people, noon + 24 * day * hour, volatile=used)
+        store.stage(sealed.sealer().stage([sealed.content({"staged": [day, each]}) for each in range(40)]))
+    assert count(store, tables.volatile) == 2
+    assert count(store, tables.dictionary) == 0
+
+
 def test_nothing_that_is_stored_holds_what_was_sealed(sealed, store, noon):
     sealed.see({ANN: SECRETIVE, BOB: {"v": 2}}, noon, volatile=canonical({ANN: {"seen_by": "Müller-Öz"}}))
     sealed.see({ANN: {**SECRETIVE, "v": 2}}, noon)

@@ -53,6 +53,7 @@ provenances = st.builds(
     controls=st.lists(texts, max_size=2).map(tuple),
     grants=st.lists(texts, max_size=2).map(tuple),
 )
+request_ids = texts | st.uuids().map(str) | st.uuids().map(lambda made: str(made).upper())
 operations = st.builds(
     OperationCalls,
     operation=st.sampled_from(["List", "Get", "Describe"]),
@@ -62,8 +63,8 @@ operations = st.builds(
     items=numbers,
     total=st.none() | numbers,
     drained=st.booleans(),
-    first_request_id=texts,
-    last_request_id=texts,
+    first_request_id=request_ids,
+    last_request_id=request_ids,
     first_date=st.none() | instants,
     last_date=st.none() | instants,
 )
@@ -119,7 +120,7 @@ def test_packed_bytes_come_back(data):
     assert unpack(*pack_sheet(data)) == data
 
 
-@pytest.mark.parametrize(("codec", "packed"), [(1, b"not zstd"), (2, b""), (99, b"x")])
+@pytest.mark.parametrize(("codec", "packed"), [(1, b"not zstd"), (2, b""), (3, b"x"), (99, b"x")])
 def test_bytes_that_no_codec_made_are_an_integrity_error(codec, packed):
     with pytest.raises(IntegrityError):
         unpack(codec, packed)
@@ -185,6 +186,62 @@ def test_an_hourly_run_costs_less_than_eighty_bytes():
     assert same is frame
     assert written.notes is None
     assert len(pack_sheet(written.sheet)[1]) / 100 < 80
+
+
+def told_twice():
+    """Two runs, whose request ids are UUIDs, one that is none, and none at all."""
+    told, quiet = run_of(0, NOON), replace(run_of(1, NOON), operations=())
+    first = told.operations[0]
+    later = first.first_date + timedelta(seconds=2)
+    first = replace(first, calls=3, pages=3, last_request_id=str(uuid.UUID(int=5)), last_date=later)
+    second = replace(told.operations[1], pages=0, first_request_id="KT5Z0Q", last_request_id="")
+    return [replace(told, operations=(first, replace(second, operation="Get")), counts=Counts(12)), quiet]
+
+
+FORM_1 = (
+    b'{"calls":[3,0],"first_date":[0,0],"first_id":["e00699c5-bc17-496e-8470-25818c09bf3c","KT5Z0Q"],"items":[12,1],'
+    b'"last_date":[2000,0],"last_id":["00000000-0000-0000-0000-000000000005",""],"line":[0,1],"listed":[12,12],'
+    b'"pages":[3,0],"skew":[529,374],"started":[7,129],"took":[696,356],"version":1}'
+)
+FORM_2 = (
+    b'{"calls":[3,0],"first_date":[0,0],"first_id":[0,"KT5Z0Q"],"items":[12,1],"last_date":[2000,0],"last_id":[0,""],'
+    b'"line":[0,1],"skew":[-174,374],"started":[7,129],"took":[696,356],"version":2}\n'
+    + bytes.fromhex("e00699c5bc17496e847025818c09bf3c" + "00000000000000000000000000000005")
+)
+PACKED = {
+    2: "28b52ffd602500d50300e2041015a0a56d2b74e9588e51915a9724b2bd3269acfea60785c4a37cde0629d1a31b9aceb06c1bc002"
+    "0c0c82c4dec0dc5b46412b2b2975f2a474ac29dc3fed43470813005b7bccea6eba758f815d7b2288dd1a82c8213808230cb8ab1d"
+    "7003251d2e6349c4ec4fa4cd7d59a1560457470462a78884a90ac106",
+    3: "28b52ffd20de1c0200a342070a48b473738b3eb54f898860a6e8221114619c8048f88108b630b37d040dfcbc8adc4e8bb6f36514"
+    "8b442dbccbce94e507f44b25a7ed9c098e5582fd03de8e1fc5000090e00699c5bc17496e847025818c09bf3c0005010091dd12",
+}
+
+
+@pytest.mark.parametrize("data", [FORM_1, FORM_2], ids=["form 1", "form 2"])
+def test_a_sheet_of_either_form_is_read_for_good(data):
+    given_runs = told_twice()
+    frame, _ = frame_for(SOURCE, given_runs, None)
+    sheet = Sheet(data, None, frame, Place(7, NOON, Trigger.SCHEDULE, NOON))
+    back = [replace(sheet.run(at, lambda run: None), recorded=None, id="") for at in range(2)]
+    assert back == given_runs
+
+
+def test_a_sheet_is_written_in_the_second_form():
+    given_runs = told_twice()
+    frame, lines = frame_for(SOURCE, given_runs, None)
+    assert encode(given_runs, lines, frame, due=NOON, trigger=Trigger.SCHEDULE, roots={}).sheet == FORM_2
+
+
+@pytest.mark.parametrize(("codec", "data"), [(2, FORM_1), (3, FORM_2)])
+def test_what_a_codec_for_sheets_once_made_is_unpacked_for_good(codec, data):
+    assert unpack(codec, bytes.fromhex(PACKED[codec])) == data
+
+
+@pytest.mark.parametrize("data", [FORM_2[:-1], FORM_2[:-16], FORM_2 + bytes(16)])
+def test_a_sheet_with_too_many_or_too_few_request_ids_is_an_integrity_error(data):
+    frame, _ = frame_for(SOURCE, told_twice(), None)
+    with pytest.raises(IntegrityError, match="request ids"):
+        Sheet(data, None, frame, Place(7, NOON, Trigger.SCHEDULE, NOON)).run(0, lambda run: None)
 
 
 def run_of(number, at):

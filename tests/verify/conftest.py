@@ -38,6 +38,7 @@ from collector.verify import verify
 from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.backup import beside, copy_database
 from tests.fakes.clock import PlayedClock
+from tests.fakes.retained import live_retained
 from tests.fakes.sealed import live_sealed
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -201,6 +202,7 @@ def live(site):
         site.stamp(number)
         store.checkpoints.add_receipt(number, "vault", {"path": f"/{number}"})
     live_sealed(store, site.clock.now())
+    live_retained(store, NOON)
     store.checkpoints.add_epoch(2, taken.note, reason="a loss, for the test", actor="Ana")
     site.signer.begin_epoch(site.checkpointer.log, 2)
     for _ in range(2 * PAGE):  # so that there are two pages of the slot ledger

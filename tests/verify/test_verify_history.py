@@ -57,7 +57,7 @@ def test_a_lived_in_store_is_intact_on_each_engine(site):
     site.live()
     found = site.verify(notes=held(site), keys=keys(site))
     assert (found.verdict, found.differences) == (Verdict.INTACT, ())
-    assert found.remarks == ("erased, each by a tombstone: 4 contents, 3 items, 2 names of people",)
+    assert found.remarks == ("erased, each by a tombstone: 8 contents, 3 items, 2 names of people",)
     assert [(each.trouble, each.known) for each in found.held] == [("", True)]
 
 

@@ -32,7 +32,7 @@ COLUMNS = [(name, column.name) for name in TABLES for column in metadata.tables[
 NEVER_DETECTED = {
     ("actor", "name"): "people's names are erasable, so nothing commits to them; claims name people by number",
 }
-ERASED = ("erased, each by a tombstone: 4 contents, 3 items, 2 names of people",)
+ERASED = ("erased, each by a tombstone: 8 contents, 3 items, 2 names of people",)
 # The bytes mean the same with another word beside them; what they mean is compared, not how they are packed.
 OTHER_VALUE = {
     ("artifact", "codec"): 0,
