@@ -160,3 +160,13 @@ def test_memory_does_not_hold_the_contents(whole, tmp_path):
     tracemalloc.stop()
     assert most < 40_000_000
     assert timedelta(minutes=5) == GRACE and USERS
+
+
+def test_what_retention_erased_is_named_and_what_came_back_is_there(whole, tmp_path):
+    engaged(whole, "long", NOON - 600 * 24 * HOUR, NOON + 24 * HOUR, sources=("paper:attic",))
+    whole.take()
+    made = exported(whole, tmp_path / "long.zip", "long")
+    assert verifier.verify(str(made.file))["verdict"] == "good"
+    boxes = [row["content"] for row in index(made.file) if row["kind"] == "paper.boxes"]
+    assert (boxes.count("erased"), boxes.count("plain")) == (made.erased, len(boxes) - made.erased)
+    assert made.erased and "plain" in boxes
