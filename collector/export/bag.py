@@ -10,6 +10,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -72,6 +73,9 @@ class Bag:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if kind is not None:
+            # What cannot be ended is thrown away; left open, it would be ended when nothing is there to write to.
+            with suppress(OSError, ValueError):
+                self._zip.close()
             self._file.close()
             self._part.unlink()
             if isinstance(error, OSError):

@@ -8,17 +8,18 @@ import io
 import json
 import subprocess
 import sys
+import tracemalloc
 import zipfile
-from datetime import timedelta
 
 import bagit
 import pytest
 
+from collector.canonical import canonical, digest
 from collector.errors import QueryError
-from collector.export import verifier
+from collector.export import export, verifier
 from collector.sealing import MAGIC
 from tests.export.conftest import GRACE, HOSTILE, engaged, exported, lived
-from tests.verify.conftest import HOUR, NOON, USERS
+from tests.verify.conftest import HOUR, NOON, USERS, Site
 
 
 def members(path):
@@ -151,15 +152,31 @@ def test_nothing_is_left_behind_where_it_cannot_be_written(whole, tmp_path):
         exported(whole, tmp_path / "no" / "bundle.zip")
 
 
-def test_memory_does_not_hold_the_contents(whole, tmp_path):
-    import tracemalloc
+def test_an_interrupted_export_leaves_what_was_there_before(whole, tmp_path):
+    (tmp_path / "b.zip").write_bytes(b"of yesterday")
 
+    def interrupt(said):
+        if said.startswith("contents"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(whole.store, "whole", tmp_path / "b.zip", grace=GRACE, progress=interrupt)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("b.zip", b"of yesterday")]
+
+
+def test_an_export_takes_less_memory_than_what_it_writes(tmp_path, sqlite_url):
+    site = Site(tmp_path, sqlite_url)
+    site.store.append_plan({"sources": []}, digest(canonical({"sources": []})), NOON)
+    for _ in range(40):
+        site.see(USERS, {"ann": {"text": "words of a policy, " * 100_000, "at": site.clock.now().isoformat()}})
+    engaged(site)
     tracemalloc.start()
-    exported(whole, tmp_path / "traced.zip")
+    made = exported(site, tmp_path / "large.zip")
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most < 40_000_000
-    assert timedelta(minutes=5) == GRACE and USERS
+    site.close()
+    assert made.octets > 70_000_000
+    assert most < made.octets / 3
 
 
 def test_what_retention_erased_is_named_and_what_came_back_is_there(whole, tmp_path):
