@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from collector.clock import Clock
-from collector.collect import Population, explained
+from collector.collect import explained
 from collector.connector import Connector, Reading
 from collector.errors import QueryError
+from collector.intake import Population
 from collector.model import Head, Principal, Reason, Scope, Subject, Window
 from collector.plan import PlannedSource, build_plan
 from collector.procedure import Kind

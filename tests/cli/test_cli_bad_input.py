@@ -26,7 +26,7 @@ CASES = [
     (["as-of", "paper.users", "--at", clock_time("09:00"), "--scope", "south"], 2, "no scope 'south'"),
     (["as-of", "paper.users", "--at", clock_time("09:00"), "--source", "paper:x"], 2, "no source 'paper:x'"),
     (["as-of", "paper.users", "--at", clock_time("09:00"), "--field", "[[["], 2, "not a JMESPath expression"),
-    (["diff", "paper.users", "--from", "2025-03-15", "--to", "2025-03-14"], 2, "is not after the start"),
+    (["diff", "paper.users", "--from", "2025-03-15", "--to", "2025-03-14"], 2, "is not before"),
     (["diff", "paper.users", "--from", "2999-01-01", "--to", "2999-01-02"], 2, "has not come yet"),
     (["history", "paper.users", "nobody"], 2, "was ever observed"),
     (["coverage", "--from", "2025-03-15", "--to", "2025-03-14"], 2, "the period is empty"),

@@ -51,7 +51,7 @@ def _post(body):
             "limit: maxResults: 501 is not between 1 and 500",
         ),
         (GRAPH, "GET", "/v1.0/users?$slect=id", {}, "unknown: $slect in the query"),
-        (GRAPH, "GET", "/v1.0/users?$select=id,nme", {}, "enum: $select[]: 'nme' is not one of"),
+        (GRAPH, "GET", "/v1.0/groups?$select=id,nme", {}, "enum: $select[]: 'nme' is not one of"),
         (GRAPH, "GET", "/v1.0/users?$count=true", {}, "rule: $count needs the header ConsistencyLevel: eventual"),
         (GRAPH, "GET", "/v1.0/users?$top=1000", {}, "rule: $top is at most 999"),
         (GRAPH, "GET", "/users", {}, "describes no GET /users"),

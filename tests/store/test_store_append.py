@@ -236,7 +236,7 @@ def test_an_artifact_whose_stored_bytes_were_changed_is_not_given_out(store, han
         if engine.dialect.name == "sqlite":
             conn.exec_driver_sql("DROP TRIGGER evidenced_artifact_update")
         else:
-            conn.exec_driver_sql("ALTER TABLE artifact DISABLE TRIGGER evidenced_artifact")
+            conn.exec_driver_sql("ALTER TABLE artifact DISABLE TRIGGER ALL")
         conn.exec_driver_sql("UPDATE artifact SET codec = 0, bytes = CAST('forged' AS " + BYTES[engine.dialect.name])
     with pytest.raises(IntegrityError, match="another digest"):
         store.artifact(content.digest)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from collector.canonical import digest, population_root
-from collector.collect import STAGE_BYTES, Task, collect
+from collector.collect import Task, collect
 from collector.errors import (
     Denied,
     Misconfigured,
@@ -19,6 +19,7 @@ from collector.errors import (
     Truncated,
     Unavailable,
 )
+from collector.intake import STAGE_BYTES
 from collector.model import Counts, Detail, Head, Outcome, Principal, Provenance, Reason, Scope, Subject, Trigger
 from tests.fakes.clock import PlayedClock
 from tests.fakes.paper import DOORS, USERS, Paper

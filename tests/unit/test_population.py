@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.collect import Population
 from collector.errors import Invalid
+from collector.intake import Population
 from collector.model import Head, Scope, Subject
 from collector.procedure import Kind
 
