@@ -153,7 +153,7 @@ class Config(_Sections):
     """The whole configuration. *sources* holds the connectors' own settings, each with its *connector* filled in."""
 
     sources: dict[str, SerializeAsAny[Settings]] = Field(
-        default={}, description='Accounts to read, by name. "aws:prod" is read by the connector aws.'
+        default={}, description='Accounts to read, by name. "aws:prod" is read by the connector before its colon.'
     )
     path: Path = Path("evidenced.toml")
 

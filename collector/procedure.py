@@ -1,7 +1,7 @@
 """The spec language: kinds of evidence declared as data (design 4). No code runs from a spec.
 
 A kind's calls are its *procedure*, the query an auditor examines; `Kind.digest` names it in every run made with it.
-How a call is carried out is an engine's business (boto3 lives with the AWS connector, HTTP/JSON in `collector.http`).
+How a call is carried out is an engine's business (HTTP/JSON in `collector.http`; others live with their connectors).
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def policy(
-    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="The connector, e.g. aws.")],
+    connector: Annotated[
+        str, typer.Argument(metavar="CONNECTOR", help="What stands before the colon in a source's name.")
+    ],
     source: Annotated[
         str, typer.Option("--source", metavar="SOURCE", help="For the kinds of this source.", show_default=False)
     ] = "",

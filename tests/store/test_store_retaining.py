@@ -300,6 +300,16 @@ def test_what_an_open_engagement_needs_goes_when_it_is_closed(store, boxes):
     assert [each.tombstone.count for each in retain(store)] == [2]
 
 
+def test_an_event_that_may_have_happened_in_the_period_of_an_open_engagement_stays(store):
+    hand, read = Hand(store, LOGINS), NOON - 500 * DAY
+    hand.write(hand.happened({"e1": {"v": 1}}, read - 2 * DAY, read))
+    limit = [Term(LOGINS.kind, "400d", NOON - 400 * DAY)]
+    number = engage(store, Period(read - 9 * DAY, read - DAY))
+    assert retain(store, limit) == []
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "closed"}, "Ana", number)])
+    assert [each.tombstone.count for each in retain(store, limit)] == [1]
+
+
 def test_a_content_that_another_subject_has_stays(store, boxes):
     Hand(store, ROOMS).see({"r": {"box": 0}}, NOON)
     assert [each.tombstone.count for each in retain(store)] == [1]
