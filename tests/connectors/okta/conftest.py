@@ -18,8 +18,6 @@ from tests.fakes.clock import PlayedClock
 from tests.fakes.described import described
 from tests.fakes.described.vendors import OKTA
 
-# Resets of quotas and ends of tokens are told by the time of this machine.
-NOW = datetime.now(UTC).replace(microsecond=0)
 DOMAIN = "acme.okta.com"
 USERS, LOG = "GET /api/v1/users", "GET /api/v1/logs"
 LISTED = {"okta.users": USERS, "okta.system_log": LOG}
@@ -34,6 +32,8 @@ def okta():
         fake.put("GET /api/v1/users/{id}", id="me", answer=fake.sample("GET /api/v1/users/{id}", id="00umeee"))
         fake.put(USERS, items=lambda ask: users(fake, ask))
         fake.put(LOG, items=lambda ask: events(fake, ask))
+        # Resets of quotas and ends of tokens are told by the time of this machine.
+        fake.now = datetime.now(UTC).replace(microsecond=0)
         yield fake
 
 
@@ -53,7 +53,7 @@ def user(fake, number, status):
 def events(fake, ask):
     """Seven events, a day apart, the last an hour ago; of those, the ones in the window that was asked for."""
     since, until = (datetime.fromisoformat(ask.query[name]) for name in ("since", "until"))
-    published = [NOW - timedelta(days=number, hours=1) for number in reversed(range(7))]
+    published = [fake.now - timedelta(days=number, hours=1) for number in reversed(range(7))]
     return [event(fake, number, at) for number, at in enumerate(published) if since <= at < until]
 
 
@@ -82,7 +82,7 @@ class Reader:
 
     def __init__(self, fake, monkeypatch):
         self.fake, self._monkeypatch = fake, monkeypatch
-        self.clock = PlayedClock(NOW)
+        self.clock = PlayedClock(fake.now)
         self.opened = []
         self.scope = Scope(DOMAIN, "org")
         self.renew()
@@ -107,7 +107,7 @@ class Reader:
             Subject("okta:acme", kind, DOMAIN),
             OktaConnector().kinds()[kind],
             self.scope,
-            NOW,
+            self.fake.now,
             Trigger.SCHEDULE,
             Provenance("okta", "0.1", "0.1", "sha256:" + "a" * 64, "sha256:" + "b" * 64, 1, ("CC6.1",)),
         )

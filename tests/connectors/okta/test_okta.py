@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from collector.model import Detail, Outcome, Reason
 from connectors.okta import connector
 from connectors.okta.settings import OktaSettings
-from tests.connectors.okta.conftest import DOMAIN, EVERY_KIND, LISTED, LOG, NOW, USERS
+from tests.connectors.okta.conftest import DOMAIN, EVERY_KIND, LISTED, LOG, USERS
 from tests.fakes.described import trouble
 from tests.fakes.described.oauth import client_assertion, token_endpoint
 
@@ -108,7 +108,7 @@ def test_the_log_is_asked_for_an_interval_that_ends(reader, okta):
     reader.read("okta.system_log")
     asked = next(ask.query for ask in okta.asks if ask.name == LOG)
     asked_for = [datetime.fromisoformat(asked[name]) for name in ("since", "until")]
-    assert asked_for == [NOW - timedelta(days=90), NOW]
+    assert asked_for == [okta.now - timedelta(days=90), okta.now]
 
 
 def test_of_a_user_only_what_is_evidence_is_kept(reader):
