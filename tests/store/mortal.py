@@ -8,7 +8,7 @@ from dataclasses import replace
 import structlog
 from sqlalchemy import event
 
-from collector import collect
+from collector import intake
 from collector.clock import SystemClock
 from collector.config import load_config
 from collector.dispatch import Dispatcher
@@ -70,7 +70,7 @@ def _appended(store, _config, source, rng):
 
 def _snapped(store, config, source, rng):
     """The daemon's own way: heads in memory, runs side by side, contents staged ahead of the sweep that names them."""
-    collect.STAGE_BYTES = 4096  # so that a small population is staged in several transactions, as a big one is
+    intake.STAGE_BYTES = 4096  # so that a small population is staged in several transactions, as a big one is
     paper = Paper({})
     connectors = {"paper": paper}
     dispatcher = Dispatcher(load_config(config, connectors), connectors, store, SystemClock())

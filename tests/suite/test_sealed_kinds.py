@@ -136,7 +136,7 @@ def test_sealing_that_begins_and_ends_gives_items_other_names_and_loses_none(des
 
 
 def test_a_big_first_population_is_staged_sealed(sealed, monkeypatch):
-    monkeypatch.setattr("collector.collect.STAGE_BYTES", 300)
+    monkeypatch.setattr("collector.intake.STAGE_BYTES", 300)
     sealed.paper.world["paper.users"] = [{"id": f"{ANN} {n}", "text": "x" * 50} for n in range(40)]
     sealed.paper.world["paper.users"] += [{"id": f"again {n}", "text": "x"} for n in range(3)]
     sealed.pass_time(HOUR)
