@@ -10,9 +10,9 @@ from collector.http import Api, Authorizer, Errors, HttpConnector, HttpSession, 
 from collector.http.api import MAIN
 from collector.model import Json
 from collector.procedure import Paging
-from connectors.azure.credentials import library
 from connectors.azure.session import ASSIGNABLE, SUBSCRIPTION, TENANT, WALK_GRANTS, AzureSession
 from connectors.azure.settings import AzureSettings
+from connectors.microsoft.credentials import library
 
 _ADDRESS = "https://management.azure.com"
 _AUDIENCE = f"{_ADDRESS}/.default"
@@ -57,7 +57,7 @@ class AzureConnector(HttpConnector):
 
     def authorizer(self, settings: AzureSettings, clock: Clock) -> Authorizer:
         """Return what sends access tokens for Resource Manager by azure-identity."""
-        return LibraryToken(lambda: library(settings), _AUDIENCE, clock)
+        return LibraryToken(lambda: library(settings, self.name), _AUDIENCE, clock)
 
     def session(self, opening: Opening) -> HttpSession:
         """Return a session; who we are is asked at its first use."""

@@ -11,8 +11,8 @@ from collector.http import Api, Authorizer, Errors, HttpConnector, HttpSession, 
 from collector.http.api import MAIN
 from collector.model import Json, Principal, Scope
 from collector.procedure import Paging
-from connectors.entra.credentials import library
 from connectors.entra.settings import EntraSettings
+from connectors.microsoft.credentials import library
 
 TENANT = "tenant"
 _ADDRESS = "https://graph.microsoft.com/v1.0"
@@ -46,7 +46,7 @@ class EntraConnector(HttpConnector):
 
     def authorizer(self, settings: EntraSettings, clock: Clock) -> Authorizer:
         """Return what sends access tokens for Microsoft Graph by azure-identity."""
-        return LibraryToken(lambda: library(settings), _AUDIENCE, clock)
+        return LibraryToken(lambda: library(settings, self.name), _AUDIENCE, clock)
 
     def session(self, opening: Opening) -> HttpSession:
         """Return a session; who we are is asked at its first use."""

@@ -16,14 +16,17 @@ _BUSY = re.compile(r"temporarily_unavailable|server_error|HTTP Error: (?:429|5\d
 _PATIENCE = {"retry_total": 2, "connection_timeout": 10, "read_timeout": 30}
 
 
-def library(settings: ApplicationSettings) -> Library:
-    """Return azure-identity's credential for *settings*, secrets read now. Raises `ConfigError`."""
+def library(settings: ApplicationSettings, extra: str) -> Library:
+    """Return azure-identity's credential for *settings*, secrets read now.
+
+    Raises `ConfigError`; where the library is not installed, it names the *extra* of evidenced that brings it.
+    """
     try:
         from azure import identity
         from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
     except ImportError as error:
         raise ConfigError(
-            "azure-identity is not installed", hint="Install it: pip install 'evidenced[azure]'."
+            "azure-identity is not installed", hint=f"Install it: pip install 'evidenced[{extra}]'."
         ) from error
 
     # It logs the authority's words for every refusal; what may be shown of them is in our own error.
