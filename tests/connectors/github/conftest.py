@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from datetime import timedelta
-
 import orjson
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from collector.collect import Task, collect
 from collector.connector import Reading
-from collector.model import Head, Provenance, Scope, Subject, Trigger
 from connectors.github.connector import GithubConnector
 from tests.connectors.github.organisation import NOW, ORG, PAGE, Organisation
+from tests.connectors.observing import observe
 from tests.fakes.clock import PlayedClock
 from tests.fakes.described import described
 from tests.fakes.described.vendors import GITHUB
@@ -44,22 +40,8 @@ class Reader:
     def read(self, kind, session=None, head=None, org=ORG):
         """Return what collecting *kind* came to: an observation."""
         session = session or self.session()
-        task = Task(
-            Subject("github:acme", kind, org),
-            self.connector.kinds()[kind],
-            Scope(org, "org"),
-            NOW,
-            Trigger.SCHEDULE,
-            Provenance("github", "0.1", "0.1", "sha256:" + "a" * 64, "sha256:" + "b" * 64, 1, ("CC6.1",)),
-        )
-        return collect(
-            lambda: (session, session.principal()),
-            task,
-            head or Head(task.subject),
-            clock=self.clock,
-            limit=timedelta(hours=2),
-            stage=lambda _: None,
-            stopping=threading.Event(),
+        return observe(
+            session, self.connector, "github:acme", kind, org, clock=self.clock, due=NOW, limit=7200, head=head
         )
 
     def reading(self):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from datetime import timedelta
-
 import orjson
 import pytest
 
-from collector.collect import Task, collect
-from collector.model import Head, Provenance, Scope, Subject, Trigger
 from connectors.azure.connector import AzureConnector
 from connectors.entra.connector import EntraConnector
 from tests.connectors.microsoft.authority import APPLICATION, SECRET, TENANT, Authority
 from tests.connectors.microsoft.tenant import NOW, SUBSCRIPTION, fill_azure, fill_entra
+from tests.connectors.observing import observe
 from tests.fakes.clock import PlayedClock
 from tests.fakes.described import described
 from tests.fakes.described.vendors import ARM, GRAPH
@@ -78,27 +74,10 @@ class Reader:
     def read(self, kind, session=None, scope=None):
         """Return what collecting *kind* came to: an observation."""
         name = kind.partition(".")[0]
-        spec = CONNECTORS[name]().kinds()[kind]
-        scope = scope or LEVELS[spec.scope]
+        made = CONNECTORS[name]()
+        scope = scope or LEVELS[made.kinds()[kind].scope]
         session = session or self.session(name)
-        digests = ("sha256:" + "a" * 64, "sha256:" + "b" * 64)
-        task = Task(
-            Subject(f"{name}:acme", kind, scope),
-            spec,
-            Scope(scope, spec.scope),
-            NOW,
-            Trigger.SCHEDULE,
-            Provenance(name, "0.1", "0.1", *digests, 1, ("CC6.1",)),
-        )
-        return collect(
-            lambda: (session, session.principal()),
-            task,
-            Head(task.subject),
-            clock=self.clock,
-            limit=timedelta(minutes=15),
-            stage=lambda _: None,
-            stopping=threading.Event(),
-        )
+        return observe(session, made, f"{name}:acme", kind, scope, clock=self.clock, due=NOW, limit=900)
 
 
 @pytest.fixture

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from collector.collect import Task, collect
 from collector.connector import Reading
-from collector.model import Head, Provenance, Scope, Subject, Trigger
+from collector.model import Scope
 from connectors.okta import connector as shipped
 from connectors.okta.connector import OktaConnector
+from tests.connectors.observing import observe
 from tests.fakes.clock import PlayedClock
 from tests.fakes.described import described
 from tests.fakes.described.vendors import OKTA
@@ -102,23 +101,9 @@ class Reader:
 
     def read(self, kind, session=None, head=None):
         """Return what collecting *kind* came to: an observation."""
-        session = session or self.session()
-        task = Task(
-            Subject("okta:acme", kind, DOMAIN),
-            OktaConnector().kinds()[kind],
-            self.scope,
-            self.fake.now,
-            Trigger.SCHEDULE,
-            Provenance("okta", "0.1", "0.1", "sha256:" + "a" * 64, "sha256:" + "b" * 64, 1, ("CC6.1",)),
-        )
-        return collect(
-            lambda: (session, session.principal()),
-            task,
-            head or Head(task.subject),
-            clock=self.clock,
-            limit=timedelta(minutes=5),
-            stage=lambda _: None,
-            stopping=threading.Event(),
+        session, made = session or self.session(), OktaConnector()
+        return observe(
+            session, made, "okta:acme", kind, DOMAIN, clock=self.clock, due=self.fake.now, limit=300, head=head
         )
 
     def reading(self):
