@@ -149,9 +149,14 @@ class Gathering:
         self._gone[name] = grave["id"]
 
     def erased(self) -> Iterator[bytes]:
-        """Yield what was erased, a line each. For when the contents were asked for."""
-        for name in sorted(self._gone):
-            yield canonical({"artifact": name, "tombstone": self._gone[name]}) + b"\n"
+        """Yield each tombstone that took something of this, and all it took: a line each.
+
+        All of it, for that is what a leaf commits to. For when the contents were asked for.
+        """
+        for number in sorted(set(self._gone.values())):
+            taken = (self._numbers.get(row["artifact"]) for row in self._evidence.where("erased", tombstone=number))
+            names = sorted(each.hex() for each in taken if each is not None)
+            yield canonical({"artifacts": names, "tombstone": number}) + b"\n"
 
     def index(self) -> Iterator[list[str]]:
         """Yield the rows of the index, one for each version of an item that existed in the period."""

@@ -44,7 +44,8 @@ PLAIN, BOLD = "Vera", "VeraBd"
 WIDTH = LETTER[0] - 36 * mm
 _MARGIN = 18 * mm
 _TOP, _FOOT = 20 * mm, 18 * mm
-_LONGEST = 2_000
+_LONGEST, _LONGEST_CELL, _LONGEST_TITLE = 2_000, 400, 160
+_CUT = "\\..."
 _ROOM = 34 * mm
 
 
@@ -63,8 +64,8 @@ def _letters() -> frozenset[int]:
 def legible(text: str, most: int = _LONGEST) -> str:
     """Return *text* as the font can show it: what it cannot, and what nobody sees, as escapes; cut to *most*."""
     letters = _letters()
-    made = shown(text, most)
-    return "".join(each if ord(each) in letters else _escaped(each) for each in made)
+    made = "".join(each if ord(each) in letters else _escaped(each) for each in shown(text[: most + 1], most))
+    return made if len(made) <= most + len(_CUT) else made[:most] + _CUT
 
 
 def _escaped(character: str) -> str:
@@ -84,9 +85,9 @@ _COLUMN, _FIGURES = style(6.5, fontName=BOLD, textColor=BRAND), style(6.5, fontN
 _HEADING = style(12, fontName=BOLD, textColor=BRAND, spaceBefore=12, spaceAfter=5)
 
 
-def paragraph(text: object, of: ParagraphStyle = TEXT) -> Paragraph:
-    """Return *text* as a paragraph: text, and never markup."""
-    return Paragraph(escape(legible("" if text is None else str(text))), of)
+def paragraph(text: object, of: ParagraphStyle = TEXT, most: int = _LONGEST) -> Paragraph:
+    """Return *text* as a paragraph: text, and never markup. What is longer than *most* is cut: a page must hold it."""
+    return Paragraph(escape(legible("" if text is None else str(text), most)), of)
 
 
 def heading(text: str) -> list[Flowable]:
@@ -139,7 +140,8 @@ def table(
 
 
 def _cell(value: object, of: ParagraphStyle) -> list[Paragraph]:
-    return [paragraph(_said(each), of) for each in (value if isinstance(value, tuple) else (value,))]
+    several = value if isinstance(value, tuple) else (value,)
+    return [paragraph(_said(each), of, _LONGEST_CELL // len(several)) for each in several]
 
 
 def pairs(said: Iterable[tuple[str, object]]) -> Flowable:
@@ -198,8 +200,8 @@ class Cover(Flowable):
     def __init__(self, what: str, title: str, below: Sequence[str]) -> None:
         super().__init__()
         self._what = paragraph(what, style(8, fontName=BOLD, textColor=HexColor("#BFD0E6")))
-        self._title = paragraph(title, style(19, fontName=BOLD, textColor=PAPER))
-        self._below = [paragraph(each, style(8.5, textColor=HexColor("#E6EDF6"))) for each in below]
+        self._title = paragraph(title, style(19, fontName=BOLD, textColor=PAPER), _LONGEST_TITLE)
+        self._below = [paragraph(each, style(8.5, textColor=HexColor("#E6EDF6")), _LONGEST_CELL) for each in below]
 
     def wrap(self, width: float, _: float) -> tuple[float, float]:
         """See `Flowable.wrap`."""

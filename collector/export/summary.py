@@ -84,15 +84,16 @@ def _coverage(found: Coverage) -> Iterator[str]:
         )
         for row in found.rows
     ]
-    if found.until < found.question.period.end:
-        yield f"<p>The period is not over: this is how it stood at {iso(found.until)}.</p>\n"
     yield from _table((found.question.by, "title", *figures, "longest gap"), rows, right=2)
     if found.unserved:
         yield f"<p>No planned kind serves: {_text(', '.join(found.unserved))}</p>\n"
 
 
 def _calendar(by_day: Coverage) -> Iterator[str]:
-    yield "<h2>The period, day by day</h2>\n<p>"
+    yield "<h2>The period, day by day</h2>\n"
+    if by_day.until < by_day.question.period.end:
+        yield f"<p>The period is not over: this is how it stood at {iso(by_day.until)}.</p>\n"
+    yield "<p>"
     for level in Level:
         yield f'<svg class="key" width="12" height="12"><rect width="12" height="12" class="{level.name}"/></svg> '
         yield f"{level.value} &#160; "
@@ -150,13 +151,11 @@ def _desk(acts: Sequence[Act]) -> Iterator[str]:
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]], right: int | None = None) -> Iterator[str]:
     """Yield a table; figures stand at the right from column *right* on."""
-    yield "<table><tr>" + "".join(f"<th>{_text(each)}</th>" for each in columns) + "</tr>\n"
+    figure = [" class=n" if right is not None and at >= right else "" for at in range(len(columns))]
+    heads = (f"<th{of}>{_text(each)}</th>" for of, each in zip(figure, columns, strict=True))
+    yield "<table><tr>" + "".join(heads) + "</tr>\n"
     for row in rows:
-        cells = (
-            f"<td{' class=n' if right is not None and at >= right else ''}>{_text(each)}</td>"
-            for at, each in enumerate(row)
-        )
-        yield "<tr>" + "".join(cells) + "</tr>\n"
+        yield "<tr>" + "".join(f"<td{of}>{_text(each)}</td>" for of, each in zip(figure, row, strict=True)) + "</tr>\n"
     yield "</table>\n"
 
 

@@ -89,7 +89,7 @@ def test_sealed_contents_are_written_as_stored_and_erased_ones_are_named(bundle)
     assert all(there[row["file"]].startswith(MAGIC) for row in sealed) and sealed
     assert all(row["key"].startswith(("sealed:", "erased:")) for row in sealed + gone) and gone
     named = [json.loads(line) for line in there["data/erased.jsonl"].splitlines()]
-    assert {row["artifact_sha256"] for row in gone} <= {each["artifact"] for each in named}
+    assert {row["artifact_sha256"] for row in gone} <= {name for each in named for name in each["artifacts"]}
 
 
 def test_what_was_there_before_the_period_and_stayed_is_in_it(whole, tmp_path):

@@ -14,9 +14,12 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from collector.canonical import canonical
 from collector.export import verifier
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.note import SignerKey, parse_note
+from tests.export.conftest import engaged, exported
+from tests.verify.conftest import HOUR, NOON
 
 # RFC 8032, 7.1: public key, message, signature of tests 1 to 3.
 VECTORS = (
@@ -177,6 +180,33 @@ def test_without_a_key_it_says_that_the_key_came_with_the_bundle(bundle, capsys)
 def test_a_bundle_packed_again_is_told_apart_though_its_contents_agree(bundle, key, tmp_path):
     found = verifier.verify(str(packed(members(bundle), tmp_path / "again.zip", seal=False)), [key])
     assert (found["verdict"], "contents agree with the log" in found["what"]) == ("re-bagged", True)
+
+
+def test_a_content_cannot_be_called_erased_by_a_tombstone_that_took_others(bundle, key, tmp_path):
+    there = members(bundle)
+    name = next(each for each in there if "/artifacts/" in each)
+    del there[name]
+    first, *rest = [json.loads(line) for line in there["bundle/data/erased.jsonl"].splitlines()]
+    first["artifacts"] = sorted([*first["artifacts"], name.rpartition("/")[2]])
+    there["bundle/data/erased.jsonl"] = b"".join(canonical(each) + b"\n" for each in (first, *rest))
+    found = verifier.verify(str(packed(rebagged(there), tmp_path / "b.zip")), [key])
+    assert (found["verdict"], "calls contents erased" in found["what"]) == ("re-bagged", True)
+
+
+def test_a_content_that_came_again_after_its_erasure_cannot_be_left_out(whole, key, tmp_path):
+    engaged(whole, "again", NOON - 600 * 24 * HOUR, NOON + 24 * HOUR, sources=("paper:attic",))
+    whole.take()
+    there = members(exported(whole, tmp_path / "again.zip", "again").file)
+    with whole.store.evidence(lambda *_: None, lambda *_: None) as evidence:
+        number = evidence.one("erased", artifact=next(evidence.rows("regained"))["artifact"])["tombstone"]
+        taken = [row["artifact"] for row in evidence.where("erased", tombstone=number)]
+        names = sorted(evidence.one("artifact", id=each)["digest"].hex() for each in taken)
+    lines = {line["tombstone"]: line for line in map(json.loads, there["bundle/data/erased.jsonl"].splitlines())}
+    lines[number] = {"artifacts": names, "tombstone": number}
+    there["bundle/data/erased.jsonl"] = b"".join(canonical(lines[each]) + b"\n" for each in sorted(lines))
+    del there[f"bundle/{verifier.artifact_file(names[0])}"]
+    found = verifier.verify(str(packed(rebagged(there), tmp_path / "b.zip")), [key])
+    assert (found["verdict"], names[0] in found["what"]) == ("incomplete", True)
 
 
 @pytest.mark.parametrize("name", verifier.READING)
