@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from collector.canonical import digest
-from collector.errors import IntegrityError, QueryError
+from collector.errors import IntegrityError, Unknown
 from collector.model import Artifact, show_digest
 from collector.store.bulk import insert_rows
 from collector.store.dictionaries import for_codec, packers
@@ -86,9 +86,7 @@ def read(conn: Connection, name: bytes) -> bytes:
     """
     row = conn.execute(_FORM.where(artifact.c.digest == name)).first()
     if row is None:
-        raise QueryError(
-            f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`."
-        )
+        raise Unknown(f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`.")
     return _verified(conn, row)
 
 
