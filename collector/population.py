@@ -293,7 +293,7 @@ def _key_of(store: Store, run: Run) -> Json:
     try:
         return document(store, bytes.fromhex(run.provenance.procedure.removeprefix("sha256:"))).get("key")
     except QueryError:
-        # A run by hand before there was a plan: its procedure is known by digest alone, so alike to no other.
+        # An early version kept no procedure of a run by hand before there was a plan: it is alike to no other.
         return run.provenance.procedure
 
 
