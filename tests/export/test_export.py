@@ -15,6 +15,7 @@ import zipfile
 import bagit
 import pytest
 
+from collector.act import UNBOUND, ActKind, NewAct
 from collector.canonical import canonical, digest
 from collector.errors import QueryError
 from collector.export import export, verifier
@@ -127,6 +128,18 @@ def test_no_cell_begins_a_formula_and_every_plain_key_can_be_had_back(bundle):
         assert hashlib.sha256(text.encode()).hexdigest() in digests
     assert digests[hashlib.sha256(b"+1").hexdigest()] == "'+1"
     assert digests[hashlib.sha256(b"'quoted").hexdigest()] == "''quoted"
+
+
+def test_tokens_and_records_of_reading_are_not_in_it(whole, tmp_path):
+    act = engaged(whole, "guests")
+    for kind in (ActKind.TOKEN, ActKind.ACCESS, ActKind.REVIEW):
+        whole.store.desk.record([NewAct(kind, {"of": f"a {kind}"}, "Eva", act.id)])
+    whole.take()
+    made = exported(whole, tmp_path / "guests.zip", "guests")
+    assert verifier.verify(str(made.file))["verdict"] == "good"
+    kinds = [row["kind"] for row in csv.DictReader(io.StringIO(members(made.file)["data/acts.csv"].decode()))]
+    assert kinds == ["engagement", "review"]
+    assert set(verifier.DESK) == set(ActKind) - UNBOUND
 
 
 def test_no_member_has_a_name_that_evidence_gave(bundle):
