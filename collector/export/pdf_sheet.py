@@ -90,7 +90,7 @@ def _worded(value: object) -> str:
 def _procedure(procedure: Json) -> Iterator[Flowable]:
     yield space(5)
     if procedure is None:
-        yield paragraph("The procedure is known by its digest alone: the run was made before there was a plan.")
+        yield paragraph("The procedure is known by its digest alone: its text is not on record.")
         return
     yield paragraph("The procedure, as declared:", style(7.5, keepWithNext=1))
     lines = json.dumps(procedure, indent=2, ensure_ascii=False).split("\n")
