@@ -24,6 +24,12 @@ class ActKind(StrEnum):
     UPLOAD = "upload"
     REQUEST = "request"
     REVIEW = "review"
+    TOKEN = "token"
+    ACCESS = "access"
+
+
+UNBOUND = frozenset({ActKind.TOKEN, ActKind.ACCESS})
+"""Acts that are recorded of a closed engagement too: who was let in, and what was read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from collector.act import Act
 from collector.clock import iso, parse_instant
 from collector.criteria import criteria
-from collector.errors import QueryError
+from collector.errors import QueryError, Unknown
 from collector.model import Json, Period, Subject
 
 _INSTANT = timedelta(milliseconds=1)
@@ -116,7 +116,7 @@ def find(known: Sequence[Engagement], name: str) -> Engagement:
             return each
     names = [each.name for each in known]
     near = ", ".join(get_close_matches(name, names, n=3) or names[:12]) or "none yet"
-    raise QueryError(f"there is no engagement {name!r}", hint=f"There are: {near}.")
+    raise Unknown(f"there is no engagement {name!r}", hint=f"There are: {near}.")
 
 
 def require_open(known: Sequence[Engagement], number: int) -> None:

@@ -62,6 +62,10 @@ class QueryError(EvidencedError):
     """The person asking must correct the question: an unknown kind, run, control or a malformed time."""
 
 
+class Unknown(QueryError):
+    """There is nothing under the name or number that was asked for."""
+
+
 class Withheld(QueryError):
     """There is such evidence and it cannot be shown: its key is not at hand, or it was erased."""
 

@@ -11,7 +11,7 @@ from collector.act import Act, ActKind, NewAct
 from collector.ask.engagements import engagement_of
 from collector.ask.notes import note_of, require_no_secret
 from collector.ask.request_files import rows_of
-from collector.errors import QueryError
+from collector.errors import QueryError, Unknown
 from collector.population import subjects_of
 from collector.requested import Asked, Request, Status, read_requests, requests_of
 from collector.upload import safe_name
@@ -63,7 +63,7 @@ def request_of(store: Store, name: str, engagement: str = "") -> Request:
     """Return the request with the id *name*. Raises `QueryError` when there is none, or several engagements have it."""
     found = [each for each in requests(store, engagement) if each.id == name]
     if not found:
-        raise QueryError(f"there is no request {name!r}", hint="`evidenced request list` shows them.")
+        raise Unknown(f"there is no request {name!r}", hint="`evidenced request list` shows them.")
     if len(found) > 1:
         raise QueryError(f"several engagements have a request {name!r}", hint="Say which: --engagement NAME.")
     return found[0]

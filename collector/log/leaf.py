@@ -49,6 +49,7 @@ class LeafKind(StrEnum):
     SAMPLE = "sample"
     RECONCILIATION = "reconciliation"
     REQUEST = "request"
+    TOKEN = "token"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from collector.canonical import digest
-from collector.errors import IntegrityError, QueryError
+from collector.errors import IntegrityError, Unknown
 from collector.model import Artifact, show_digest
 from collector.store.bulk import insert_rows
 from collector.store.dictionaries import for_codec, packers
@@ -86,10 +86,17 @@ def read(conn: Connection, name: bytes) -> bytes:
     """
     row = conn.execute(_FORM.where(artifact.c.digest == name)).first()
     if row is None:
-        raise QueryError(
-            f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`."
-        )
+        raise Unknown(f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`.")
     return _verified(conn, row)
+
+
+def read_many(conn: Connection, names: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return the bytes with the digests *names* (a page of them), verified; those that have none to show are left out.
+
+    Raises `IntegrityError` when what is stored has another digest or length.
+    """
+    rows = conn.execute(_FORM.where(artifact.c.digest.in_(names), _BYTES.is_not(None)))
+    return {bytes(row.digest): _verified(conn, row) for row in rows}
 
 
 def read_by_id(conn: Connection, id_: int) -> bytes:

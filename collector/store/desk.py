@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
-from collector.act import Act, ActKind, NewAct, Rule, no_rule
+from collector.act import UNBOUND, Act, ActKind, NewAct, Rule, no_rule
 from collector.canonical import canonical
 from collector.clock import from_ms
 from collector.engagement import Engagement, engagements, require_open
-from collector.errors import QueryError
+from collector.errors import Unknown
 from collector.log import ledger
 from collector.log.leaf import LeafKind
 from collector.model import Json, Period
@@ -48,6 +48,11 @@ class Desk:
         with self._database.reading() as conn:
             return _acts(conn, _of(kind, engagement))
 
+    def newest(self, kind: ActKind) -> int:
+        """Return the id of the last act of *kind*, 0 before the first: whether there is anything new since."""
+        with self._database.reading() as conn:
+            return int(conn.execute(select(func.max(desk_act.c.id)).where(desk_act.c.kind == kind.value)).scalar() or 0)
+
     def act(self, number: int, kind: ActKind) -> Act:
         """Return the act *number*. Raises `QueryError` when there is none of that *kind*."""
         with self._database.reading() as conn:
@@ -78,7 +83,7 @@ def _of(kind: ActKind, engagement: int | None) -> Select[Any]:
 
 def _require_allowed(conn: Connection, acts: Sequence[NewAct], rule: Rule) -> None:
     """Raise what forbids *acts*. Behind the write lock, so that no other writer comes between this and the record."""
-    for engagement in {each.engagement for each in acts if each.engagement is not None}:
+    for engagement in {each.engagement for each in acts if each.engagement is not None and each.kind not in UNBOUND}:
         require_open(engagements(_acts(conn, _of(ActKind.ENGAGEMENT, engagement))), engagement)
     if acts and rule is not no_rule:
         rule(_acts(conn, _of(acts[0].kind, acts[0].engagement)))
@@ -127,7 +132,7 @@ def _one(conn: Connection, number: int, kind: ActKind | None = None) -> Act:
     found = _acts(conn, _EVERY.where(desk_act.c.id == number))
     if not found or (kind is not None and found[0].kind is not kind):
         what = kind.value if kind else "act"
-        raise QueryError(f"there is no {what} {number}", hint="The lists of the same command show the numbers.")
+        raise Unknown(f"there is no {what} {number}", hint="The lists of the same command show the numbers.")
     return found[0]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Boolean, Connection, Row, and_, func, literal_column, select
 
 from collector.clock import to_ms
-from collector.errors import QueryError
+from collector.errors import QueryError, Unknown
 from collector.model import Period, Run, Trigger
 from collector.store.names import Names
 from collector.store.records import RunOutcome, SweepRecord
@@ -82,7 +82,7 @@ def run_by_id(conn: Connection, reader: SweepReader, name: str) -> Run:
         )
     sheet = reader.sheet(conn, reader.row(conn, int(number)))
     if int(position) >= len(sheet.lines):
-        raise QueryError(f"sweep {number} has {len(sheet.lines)} runs; {name} is none of them")
+        raise Unknown(f"sweep {number} has {len(sheet.lines)} runs; {name} is none of them")
     return reader.run(conn, sheet, int(position))
 
 

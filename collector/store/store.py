@@ -12,6 +12,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from collector.clock import Clock, from_ms, to_ms
+from collector.engagement import Engagement
 from collector.errors import ConfigError
 from collector.log import ledger
 from collector.log.leaf import Leaf, OutsideProfile
@@ -67,6 +68,12 @@ class Store(Answers):
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""
         self._database.close()
+
+    def within(self, engagement: Engagement) -> Store:
+        """Return this store as far as the terms of *engagement* go: nothing else can be read or recorded through it."""
+        from collector.store.scoped import Scoped
+
+        return Scoped(self, engagement)
 
     # Appending
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from collector.clock import from_ms
-from collector.errors import IntegrityError, QueryError
+from collector.errors import IntegrityError, Unknown
 from collector.model import Run, Trigger
 from collector.store.contents import read_by_id
 from collector.store.frames import Frame, read_frame
@@ -55,7 +55,7 @@ class SweepReader:
         """Return the row of sweep *number*. Raises `QueryError` when there is none."""
         row = conn.execute(select(sweep).where(sweep.c.id == number)).first()
         if row is None:
-            raise QueryError(f"the store has no sweep {number}", hint="`evidenced runs` lists the last ones.")
+            raise Unknown(f"the store has no sweep {number}", hint="`evidenced runs` lists the last ones.")
         return row
 
     def runs(self, conn: Connection, number: int) -> list[Run]:
