@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Connection
 
 from collector.clock import from_ms, to_ms
 from collector.engagement import Engagement
+from collector.errors import Withheld
 from collector.model import Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject
 from collector.store import lives, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
 from collector.store.connection import Database
+from collector.store.contents import PAGE
 from collector.store.desk import Desk
 from collector.store.names import Names
 from collector.store.records import (
@@ -109,6 +112,17 @@ class Answers:
         """
         with self._database.reading() as conn:
             return self._unsealing.read(conn, digest)
+
+    def artifacts(self, digests: Iterable[bytes]) -> Iterator[bytes | Withheld]:
+        """Yield for each of *digests* what `artifact` returns, or the `Withheld` that it would raise, in their order.
+
+        Some hundred are read together: one by one they take more than twice as long. Raises what else `artifact` does.
+        """
+        given = iter(digests)
+        while page := list(islice(given, PAGE)):
+            with self._database.reading() as conn:
+                found = list(self._unsealing.read_many(conn, page))
+            yield from found
 
     def volatile(self, subject: Subject, at: datetime) -> dict[str, Json] | None:
         """Return the volatile fields of *subject* last kept at or before *at*, ``{key: {path: value}}``, or None."""
