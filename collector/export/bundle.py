@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from collector import __version__
-from collector.act import UNBOUND, Act, ActKind
+from collector.act import Act, ActKind
 from collector.ask.engagements import engagement_of
 from collector.canonical import digest
 from collector.clock import from_ms
@@ -103,7 +103,7 @@ def _head(store: Store, evidence: Evidence) -> Head:
 
 def _acts(store: Store, number: int, size: int) -> list[Act]:
     # Who was let in, and what they read, is kept beside the evidence and is none of it.
-    found = (each for kind in ActKind if kind not in UNBOUND for each in store.desk.acts(kind, number))
+    found = (each for kind in ActKind for each in store.desk.acts(kind, number))
     return sorted((each for each in found if each.leaf < size), key=lambda each: each.id)
 
 
