@@ -16,6 +16,7 @@ from collector.act import Act
 from collector.canonical import canonical, digest
 from collector.errors import IntegrityError, QueryError
 from collector.export.verifier import Lives, Scope, Version, artifact_file, index_row, named_in, shown_key, subject_of
+from collector.log.packing import unpack_leaf
 from collector.model import Json
 from collector.sealing import MAGIC
 from collector.store.evidence import Evidence, Row
@@ -51,7 +52,7 @@ class Gathering:
         for row in self._evidence.rows("log_leaf"):
             if row["idx"] >= self._size:
                 return
-            yield row["bytes"] + b"\n"
+            yield unpack_leaf(row["bytes"]) + b"\n"
 
     def gaps(self) -> Iterator[bytes]:
         """Yield the records of slots missed, a line each, as their leaves commit to them."""

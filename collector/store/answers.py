@@ -14,8 +14,8 @@ from collector.errors import Withheld
 from collector.model import Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject
 from collector.store import lives, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
+from collector.store.bulk import PAGE
 from collector.store.connection import Database
-from collector.store.contents import PAGE
 from collector.store.desk import Desk
 from collector.store.names import Names
 from collector.store.records import (

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from psycopg.types.array import ListBinaryDumper
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -189,6 +191,9 @@ def _postgresql_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
+        # The driver prefers dumpers in Python for bytes in a COPY, and text for arrays; these halve what a row costs.
+        connection.adapters.register_dumper(bytes, BytesBinaryDumper)
+        connection.adapters.register_dumper(list, ListBinaryDumper)
         connection.autocommit = True
         connection.execute(
             "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'",

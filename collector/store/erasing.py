@@ -19,8 +19,9 @@ from collector.errors import QueryError
 from collector.log import ledger
 from collector.log.leaf import LeafKind
 from collector.model import Json, Subject
+from collector.store.bulk import PAGE
 from collector.store.connection import Database
-from collector.store.contents import PAGE, next_id
+from collector.store.contents import next_id
 from collector.store.names import Names, ensure_actor
 from collector.store.sealing_tables import artifact_key, erased, item_key, tombstone
 from collector.store.tables import actor, artifact, change, item, population_state

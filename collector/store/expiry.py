@@ -21,7 +21,8 @@ from collector.act import ActKind
 from collector.clock import to_ms
 from collector.engagement import Engagement
 from collector.model import Period
-from collector.store.contents import PAGE, known, read_by_id
+from collector.store.bulk import among
+from collector.store.contents import known, read_by_id
 from collector.store.desk import open_engagements
 from collector.store.desk_tables import desk_act
 from collector.store.sealing_tables import erased
@@ -77,9 +78,7 @@ class Expired:
         named: set[int] = set()
         for query in _named_since(self.marks):
             named.update(conn.execute(query).scalars())
-        for start in range(0, len(some), PAGE):
-            page = erased.c.artifact.in_(some[start : start + PAGE])
-            named.update(conn.execute(select(erased.c.artifact).where(page)).scalars())
+        named.update(id_ for (id_,) in among(conn, select(erased.c.artifact), erased.c.artifact, some))
         return [each for each in some if each not in named]
 
 
@@ -114,11 +113,8 @@ def kept_for(conn: Connection, terms: Sequence[Term]) -> dict[str, list[tuple[En
 
 def stored_bytes(conn: Connection, artifacts: Sequence[int]) -> int:
     """Return how many bytes *artifacts* (numbers) take as they are stored."""
-    total = 0
-    for start in range(0, len(artifacts), PAGE):
-        query = select(func.coalesce(func.sum(func.length(artifact.c.bytes)), 0))
-        total += int(conn.execute(query.where(artifact.c.id.in_(artifacts[start : start + PAGE]))).scalar_one())
-    return total
+    query = select(func.coalesce(func.sum(func.length(artifact.c.bytes)), 0))
+    return sum(int(size) for (size,) in among(conn, query, artifact.c.id, artifacts))
 
 
 _FORMS = item_version.join(population_state, population_state.c.id == item_version.c.state).join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select
@@ -65,6 +65,12 @@ class Names:
             self._subjects[wanted] = int(found)
         return self._subjects[wanted]
 
+    def known(self, conn: Connection, wanted: Sequence[Subject]) -> dict[Subject, int]:
+        """Return the numbers of those of *wanted* that the store has heard of."""
+        if any(each not in self._subjects for each in wanted):
+            self.refresh(conn)
+        return {each: self._subjects[each] for each in wanted if each in self._subjects}
+
     def subjects(self, conn: Connection) -> dict[Subject, int]:
         """Return every subject with its number."""
         # Numbers are given out without gaps, so the last one tells whether all are known already.
@@ -84,21 +90,19 @@ def ensure_source(conn: Connection, names: Names, name: str) -> int:
 
 def ensure_subjects(conn: Connection, names: Names, wanted: Iterable[Subject]) -> dict[Subject, int]:
     """Return the numbers of *wanted*, giving one to each that is new. For the writer's transaction."""
-    ids: dict[Subject, int] = {}
-    new: list[Subject] = []
-    for each in dict.fromkeys(wanted):
-        found = names.subject(conn, each)
-        if found is None:
-            new.append(each)
-        else:
-            ids[each] = found
-    if new:
-        sources = {name: ensure_source(conn, names, name) for name in dict.fromkeys(each.source for each in new)}
-        ids.update(zip(new, range(first := next_id(conn, subject.c.id), first + len(new)), strict=True))
-        rows = [
-            {"id": ids[each], "source": sources[each.source], "kind": each.kind, "scope": each.scope} for each in new
-        ]
-        conn.execute(insert(subject), rows)
+    every = list(dict.fromkeys(wanted))
+    ids = names.known(conn, every)
+    return ids | add_subjects(conn, names, [each for each in every if each not in ids])
+
+
+def add_subjects(conn: Connection, names: Names, new: Sequence[Subject]) -> dict[Subject, int]:
+    """Give numbers to *new*, none of which the store has heard of, and return them. For the writer's transaction."""
+    if not new:
+        return {}
+    sources = {name: ensure_source(conn, names, name) for name in dict.fromkeys(each.source for each in new)}
+    ids = dict(zip(new, range(first := next_id(conn, subject.c.id), first + len(new)), strict=True))
+    rows = [{"id": ids[each], "source": sources[each.source], "kind": each.kind, "scope": each.scope} for each in new]
+    conn.execute(insert(subject), rows)
     return ids
 
 

@@ -13,7 +13,7 @@ from collector.errors import IntegrityError, Withheld
 from collector.model import Json, show_digest
 from collector.sealing import MAGIC, NOT_AT_HAND, open_text, unseal
 from collector.store import contents
-from collector.store.contents import PAGE
+from collector.store.bulk import among
 from collector.store.sealing_tables import artifact_key, erased, item_key, sealing_key, tombstone
 from collector.store.subject_keys import SubjectKeys
 from collector.store.tables import artifact, item
@@ -59,14 +59,12 @@ class Unsealing:
     def texts(self, conn: Connection, items: Mapping[int, bytes]) -> dict[int, str]:
         """Return how the sealed *items* (number -> key digest) are shown: by their keys, where those can be opened."""
         found = {number: shown_item("erased", name) for number, name in items.items()}
-        wanted = list(items)
-        for start in range(0, len(wanted), PAGE):
-            for row in conn.execute(ITEM_SECRETS.where(item.c.id.in_(wanted[start : start + PAGE]))):
-                name = bytes(row.key_digest)
-                try:
-                    found[row.id] = self._keys.key(conn, row.sealing).item_secret(name, bytes(row.wrapped)).name
-                except NOT_AT_HAND:
-                    found[row.id] = shown_item("sealed", name)
+        for row in among(conn, ITEM_SECRETS, item.c.id, items):
+            name = bytes(row.key_digest)
+            try:
+                found[row.id] = self._keys.key(conn, row.sealing).item_secret(name, bytes(row.wrapped)).name
+            except NOT_AT_HAND:
+                found[row.id] = shown_item("sealed", name)
         return found
 
     def digests_of(self, conn: Connection, subjects: Iterable[int], key: str) -> list[bytes]:
