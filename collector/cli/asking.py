@@ -150,7 +150,7 @@ def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
 
 
 def _population(store: Store, found: PopulationAt, at: datetime, columns: Columns, *, whole: bool) -> Iterator[Part]:
-    from collector.cli.render import span
+    from collector.words import span
 
     yield f"{found.subject.source} {found.subject.scope}"
     if found.run is None:
