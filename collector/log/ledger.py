@@ -295,13 +295,11 @@ def _stored_hash(value: object, place: str) -> bytes:
 
 
 def _stored_leaf(index: int, value: object) -> bytes:
-    place = f"log leaf {index}"
+    stored = _stored_bytes(value, f"log leaf {index}")
     try:
-        return unpack_leaf(_stored_bytes(value, place))
+        return unpack_leaf(stored)
     except IntegrityError as error:
-        raise IntegrityError(
-            error.message if error.message.startswith(place) else f"{place}: {error.message}"
-        ) from error
+        raise IntegrityError(f"log leaf {index}: {error.message}") from error
 
 
 def _stored_bytes(value: object, place: str) -> bytes:
