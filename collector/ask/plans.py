@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from collector.clock import iso
@@ -12,7 +13,7 @@ from collector.errors import QueryError
 from collector.plan import Plan, PlannedSource, changes
 
 if TYPE_CHECKING:
-    from collector.store import Store
+    from collector.store import PlanRecord, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Version:
 
 def recorded_plans(store: Store) -> list[Plan]:
     """Return every plan ever recorded, oldest first. Raises `IntegrityError` for one that is not a plan."""
-    return [Plan.of(each.document, each.version, each.valid_from) for each in store.plans()]
+    return [_plan(each) for each in store.plans()]
 
 
 def in_force(plans: Sequence[Plan], at: datetime) -> Plan:
@@ -60,6 +61,12 @@ def sources_of(plan: Plan, name: str) -> tuple[PlannedSource, ...]:
         known = ", ".join(each.name for each in plan.sources) or "none"
         raise QueryError(f"the plan has no source {name!r}", hint=f"It has: {known}.")
     return (source,)
+
+
+@lru_cache(maxsize=64)
+def _plan(record: PlanRecord) -> Plan:
+    # What a plan derives from itself (which subjects fall due together, what is excluded) is kept with it.
+    return Plan.of(record.document, record.version, record.valid_from)
 
 
 def _since(plan: Plan) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -83,16 +82,14 @@ def changes(
     """Return what changed in *period*, oldest first; of all subjects when *subjects* is None."""
     query = _CHANGES if subjects is None else _CHANGES.where(population_state.c.subject.in_(subjects))
     known = subjects if subjects is not None else {id_: each for each, id_ in names.subjects(conn).items()}
-    found: list[RecordedChange] = []
-    last, at = -1, period.start
     # All rows at once: fetching them one by one takes longer than finding them.
     rows = conn.execute(query, _ends(period)).all()
     texts = _texts(conn, rows, naming)
-    for number, id_, _, key, ms, was, now in rows:
-        if ms != last:
-            last, at = ms, from_ms(ms)
-        found.append(RecordedChange(known[number], texts.get(id_) or _text(key), at, was, now))
-    return found
+    times = {ms: from_ms(ms) for ms in {row[4] for row in rows}}
+    return [
+        RecordedChange(known[number], texts.get(id_) or _text(key), times[ms], was, now)
+        for number, id_, _, key, ms, was, now in rows
+    ]
 
 
 def population(
@@ -121,7 +118,7 @@ def population(
         for number, item_, _, key, since, until, name in part:
             gone = None if until is None else from_ms(until)
             if (number, item_) == of:
-                found[-1] = replace(found[-1], gone=gone, artifact=name, forms=found[-1].forms + 1)
+                found[-1] = found[-1]._replace(gone=gone, artifact=name, forms=found[-1].forms + 1)
                 continue
             if len(found) == limit:
                 rows.close()
