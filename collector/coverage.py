@@ -27,6 +27,7 @@ from collector.passed import Passed
 NO_RECORD = "no record"
 LOST = "are lost: the source no longer keeps them"
 """How the message of a collected run ends when it came too late for some events."""
+_UNCOLLECTED = (Outcome.FAILED, Outcome.MISSED)
 # Subjects come many times in a row, and hashing one takes longer than most of what is done with it.
 _subject_of = attrgetter("subject")
 _RUN_ID = re.compile(r"(\d+)-(\d+)")
@@ -245,7 +246,7 @@ def _gaps_of(slots: Sequence[SlotOutcome], seen: Sequence[tuple[datetime, str]],
 
 
 def _uncollected(each: SlotOutcome) -> bool:
-    return each.outcome is Outcome.FAILED or each.outcome is Outcome.MISSED
+    return each.outcome in _UNCOLLECTED
 
 
 def _next(seen: Sequence[tuple[datetime, str]], after: datetime, limit: datetime) -> tuple[datetime, str]:

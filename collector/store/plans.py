@@ -112,7 +112,8 @@ def missed_between(conn: Connection, names: Names, period: Period, source: str |
         number = names.source(conn, source)
         query = query.where(missed.c.source == (-1 if number is None else number))
     rows = conn.execute(query.order_by(missed.c.since, missed.c.id)).all()
-    subjects = {number: subject for subject, number in names.subjects(conn).items()} if rows else {}
+    named = not all(row.whole for row in rows)
+    subjects = {number: subject for subject, number in names.subjects(conn).items()} if named else {}
     return [
         Missed(
             names.source_named(conn, row.source),

@@ -82,14 +82,17 @@ def changes(
     """Return what changed in *period*, oldest first; of all subjects when *subjects* is None."""
     query = _CHANGES if subjects is None else _CHANGES.where(population_state.c.subject.in_(subjects))
     known = subjects if subjects is not None else {id_: each for each, id_ in names.subjects(conn).items()}
-    # All rows at once: fetching them one by one takes longer than finding them.
-    rows = conn.execute(query, _ends(period)).all()
-    texts = _texts(conn, rows, naming)
-    times = {ms: from_ms(ms) for ms in {row[4] for row in rows}}
-    return [
-        RecordedChange(known[number], texts.get(id_) or _text(key), times[ms], was, now)
-        for number, id_, _, key, ms, was, now in rows
-    ]
+    found: list[RecordedChange] = []
+    # Many rows at once: fetching them one by one takes longer than finding them, and all of them are objects enough for
+    # Python's collector of garbage to go through everything there is.
+    for part in conn.execute(query, _ends(period)).partitions(_FETCHED):
+        texts = _texts(conn, part, naming)
+        times = {ms: from_ms(ms) for ms in {row[4] for row in part}}
+        found += [
+            RecordedChange(known[number], texts.get(id_) or _text(key), times[ms], was, now)
+            for number, id_, _, key, ms, was, now in part
+        ]
+    return found
 
 
 def population(
@@ -136,6 +139,7 @@ def _ends(period: Period) -> dict[str, int]:
 
 
 _AT_A_TIME = 2_000
+_FETCHED = 500
 _ITEM = (item.c.id.label("item"), item.c.key_digest, item.c.key)
 _BEFORE, _AFTER = artifact.alias("before"), artifact.alias("after")
 _CHANGES = (
