@@ -99,6 +99,18 @@ def founded(request, tmp_path_factory):
     return url
 
 
+@pytest.fixture(scope="session")
+def new_file(founded, tmp_path_factory):
+    """What gives the URL of another store in a file in which nothing is recorded yet."""
+
+    def new():
+        url = f"sqlite:///{tmp_path_factory.mktemp('new')}/evidence.db"
+        copy_database(founded("sqlite"), url)
+        return url
+
+    return new
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request, founded, tmp_path):
     """The URL of a store in which nothing is recorded yet, on each engine in turn."""
