@@ -60,7 +60,12 @@ def population_root(contents: Iterable[tuple[bytes, bytes]]) -> bytes:
 
     A leaf is the 64 bytes of the pair; pairs may come in any order. The root of nothing is SHA-256 of nothing.
     """
-    level = [hashlib.sha256(b"\x00" + key + artifact).digest() for key, artifact in sorted(contents)]
+    return set_root(key + artifact for key, artifact in contents)
+
+
+def set_root(leaves: Iterable[bytes]) -> bytes:
+    """Return the RFC 6962 Merkle tree hash over *leaves* in ascending order, whatever theirs is."""
+    level = [hashlib.sha256(b"\x00" + each).digest() for each in sorted(leaves)]
     if not level:
         return hashlib.sha256(b"").digest()
     while len(level) > 1:

@@ -197,6 +197,8 @@ class Dispatcher:
             plan = build_plan(self._config, self._connectors, self._discovery.scopes, self._discovery.accounts)
             before = self._plans[-1] if self._plans else None
             now = self._clock.now()
+            if before is None or before.digest != plan.digest:
+                self._store.stage(self._documents())
             if not record:
                 self._plans.append(Plan.of(plan.document(), before.version if before else 0, now))
                 return
@@ -204,7 +206,6 @@ class Dispatcher:
             if not known or known[-1].digest != self._controls.digest:
                 self._store.append_controls(self._controls.document(), self._controls.digest, now)
             if before is None or before.digest != plan.digest:
-                self._store.stage(self._documents())
                 version = self._store.append_plan(plan.document(), plan.digest, now)
                 plan = Plan.of(plan.document(), version, now)
                 self._plans.append(plan)
@@ -212,7 +213,7 @@ class Dispatcher:
             self._note_unread(before, self.plan)
 
     def _documents(self) -> list[Artifact]:
-        """Return what the plan names by digest, so that an auditor can read it: procedures and settings."""
+        """Return what the plan and every run name by digest, for an auditor to read: procedures and settings."""
         documents: dict[bytes, bytes] = {}
         for source in self._sources.values():
             documents[source_digest(source.settings)] = canonical(source.settings.model_dump(mode="json"))

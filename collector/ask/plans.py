@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from collector.errors import QueryError
 from collector.plan import Plan, PlannedSource, changes
 
 if TYPE_CHECKING:
+    from collector.engagement import Terms
     from collector.store import PlanRecord, Store
 
 
@@ -25,9 +26,15 @@ class Version:
     changes: tuple[str, ...]
 
 
-def recorded_plans(store: Store) -> list[Plan]:
-    """Return every plan ever recorded, oldest first. Raises `IntegrityError` for one that is not a plan."""
-    return [_plan(each) for each in store.plans()]
+def recorded_plans(store: Store, terms: Terms | None = None) -> list[Plan]:
+    """Return every plan ever recorded, oldest first; with *terms*, only what is in scope of them.
+
+    Raises `IntegrityError` for one that is not a plan.
+    """
+    found = [_plan(each) for each in store.plans()]
+    return (
+        [replace(each, sources=Plan.of(terms.planned(each.document())).sources) for each in found] if terms else found
+    )
 
 
 def in_force(plans: Sequence[Plan], at: datetime) -> Plan:

@@ -22,8 +22,8 @@ class Sheet:
     """A run with what it refers to.
 
     *procedure* is the query as declared, and *settings* those of the source; each is None when only its digest is
-    recorded (a run made by hand before there was a plan). *request* says who asked and why, for an ad hoc run. *tags*
-    are the claims about the run, by hand, that stand.
+    recorded (as an early version did for a run by hand before there was a plan). *request* says who asked and why, for
+    an ad hoc run. *tags* are the claims about the run, by hand, that stand.
     """
 
     run: Run

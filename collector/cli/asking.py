@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -133,12 +133,12 @@ def history(
 
 def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
     from collector.cli.render import plain
-    from collector.population import shown_document
+    from collector.population import shown_documents
 
     volatile = _volatile(store, found)
     items = []
-    for each in found.items:
-        content, withheld = shown_document(store, each.artifact)
+    contents = shown_documents(store, (each.artifact for each in found.items))
+    for each, (content, withheld) in zip(found.items, contents, strict=True):
         items.append({**plain(each), "document": content, "withheld": withheld, "volatile": volatile.get(each.key)})
     return {
         "subject": found.subject,
@@ -150,7 +150,7 @@ def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
 
 
 def _population(store: Store, found: PopulationAt, at: datetime, columns: Columns, *, whole: bool) -> Iterator[Part]:
-    from collector.cli.render import span
+    from collector.words import span
 
     yield f"{found.subject.source} {found.subject.scope}"
     if found.run is None:
@@ -169,7 +169,8 @@ def _population(store: Store, found: PopulationAt, at: datetime, columns: Column
             yield from _item(store, each, _volatile(store, found).get(each.key))
     else:
         yield ""
-        rows = [[each.key, each.since, *_values(store, each, columns)] for each in found.items]
+        cells = _values(store, found.items, columns)
+        rows = [[each.key, each.since, *values] for each, values in zip(found.items, cells, strict=True)]
         yield Table(["key", "so since", *(columns or ("artifact",))], rows)
     yield ""
     yield plural(len(found.items), "item")
@@ -204,14 +205,15 @@ def _volatile(store: Store, found: PopulationAt) -> dict[str, Json]:
     return (store.volatile(found.subject, found.run.finished) or {}) if found.run else {}
 
 
-def _values(store: Store, item: ItemAt, columns: Columns) -> list[object]:
-    """Return the cells of an item: what each of *columns* finds in it, or the artifact's name when there are none."""
-    from collector.population import shown_document
+def _values(store: Store, items: Sequence[ItemAt], columns: Columns) -> Iterator[Sequence[object]]:
+    """Yield the cells of each item: what *columns* find in it, or the artifact's name when there are none."""
+    from collector.population import shown_documents
 
     if not columns:
-        return [item.artifact]
-    content, withheld = shown_document(store, item.artifact)
-    return [f"({withheld})" if withheld else _short(each.search(content)) for each in columns.values()]
+        yield from ([each.artifact] for each in items)
+        return
+    for content, withheld in shown_documents(store, (each.artifact for each in items)):
+        yield [f"({withheld})" if withheld else _short(each.search(content)) for each in columns.values()]
 
 
 def _columns(expressions: list[str] | None) -> Columns:

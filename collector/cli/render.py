@@ -34,23 +34,6 @@ def safe(text: str) -> str:
     return _replaced(text, _escape)
 
 
-def span(length: timedelta | None) -> str:
-    """Return *length* as people say it, in its two largest units: ``2 d 3 h``, ``5 min``, ``0.2 s``; ``-`` for None."""
-    if length is None:
-        return "-"
-    seconds = abs(length).total_seconds()
-    sign = "-" if length < timedelta() else ""
-    if seconds < 10:  # noqa: PLR2004 - below ten seconds the tenths matter
-        return f"{sign}{seconds:.1f} s"
-    left = round(seconds)
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return sign + " ".join(parts[:2])
-
-
 def size(octets: int) -> str:
     """Return a number of bytes as people say it: ``812 B``, ``27.0 MB``."""
     amount = float(octets)

@@ -15,7 +15,7 @@ from collector.cli.layout import Part, Table, show
 from collector.cli.opening import actor, load, opened
 from collector.cli.options import ActorOption, ConfigOption, JsonOption, ServingOption
 from collector.cli.render import plural, progress, show_json
-from collector.cli.words import came_of
+from collector.words import came_of
 
 if TYPE_CHECKING:
     from collector.ask.snapshot import Answer

@@ -13,8 +13,8 @@ gave you the bundle, and this program too. docs/bundle.md of evidenced describes
 - Sweeps: nothing that a leaf in scope commits to is missing, and each is what the leaf says.
 - Contents: of every item that existed in the period, each is there, or named as erased by a tombstone.
 
-Not checked: summary.html and acts.csv, which are for reading and which nothing signs; and time stamp tokens, for which
-there is `openssl ts -verify`.
+Not checked: acts.csv, index.xlsx, summary.html, summary.pdf and oscal-assessment-results.json, which are for reading
+and which nothing signs; and time stamp tokens, for which there is `openssl ts -verify`.
 """
 
 from __future__ import annotations
@@ -45,12 +45,11 @@ SEAL = b"sha256:"
 SEALED = b"EVS1"
 DIGITS = 64
 INDEX = ("source", "kind", "scope", "key", "key_sha256", "since", "until", "content", "artifact_sha256", "file")
-DESK = ("engagement", "population", "sample", "reconciliation", "upload", "request", "review")
+DESK = ("engagement", "population", "sample", "reconciliation", "upload", "request", "review", "token", "access")
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 TAGS = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "verify.py")
-PAYLOAD = (
-    "acts.csv", "bundle.json", "erased.jsonl", "gaps.jsonl", "index.csv", "log/leaves", "summary.html", "sweeps.jsonl",
-)  # fmt: skip
+READING = ("acts.csv", "index.xlsx", "oscal-assessment-results.json", "summary.html", "summary.pdf")
+PAYLOAD = (*READING, "bundle.json", "erased.jsonl", "gaps.jsonl", "index.csv", "log/leaves", "sweeps.jsonl")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _MOST = 1 << 28
 
@@ -474,8 +473,10 @@ class Check:
         self._needed: set[str] = set()
         self._allowed: set[str] = set()
         self._sealed: set[str] = set()
-        self._tombstones: set[int] = set()
-        self._gone: dict[str, int] = {}
+        self._tombstones: dict[int, tuple[int, str]] = {}
+        self._erased: dict[str, int] = {}
+        self._again: set[str] = set()
+        self._gone: set[str] = set()
 
     def run(self) -> None:
         """Check everything. Raises `Wrong` for the first thing that does not agree."""
@@ -486,6 +487,7 @@ class Check:
         self._number = said["engagement"]
         self._checkpoints(said)
         self._log()
+        self._erasures()
         self._commitments()
         self._contents()
         self._index()
@@ -545,7 +547,7 @@ class Check:
     def _log(self) -> None:
         """Go through all leaves: the roots that checkpoints sign, the keys, the terms of the engagement."""
         tree, keys, terms = Tree(), [], None
-        for data in self._bundle.lines("data/log/leaves"):
+        for index, data in enumerate(self._bundle.lines("data/log/leaves")):
             self._compare_roots(tree)
             leaf = json.loads(data)
             if leaf["kind"] == "key" and leaf.get("act") in ("created", "rotated"):
@@ -555,7 +557,7 @@ class Check:
                 terms = document if document["did"] in ("created", "amended") else terms
                 self.engagement = document.get("name", self.engagement)
             elif leaf["kind"] == "tombstone":
-                self._tombstones.add(leaf["tombstone"])
+                self._tombstones[leaf["tombstone"]] = index, leaf.get("erased", "")
             tree.add(data)
         self._compare_roots(tree)
         if tree.size != self.size or self._roots:
@@ -580,6 +582,18 @@ class Check:
 
     def _content(self, digest: str) -> bytes:
         return self._bundle.read(artifact_file(digest))
+
+    def _erasures(self) -> None:
+        """Read what was erased: a line is all that one tombstone took, as its leaf says."""
+        last = 0
+        for line in self._bundle.lines("data/erased.jsonl"):
+            said = _canonical(line)
+            number, names = said["tombstone"], said["artifacts"]
+            index, root = self._tombstones.get(number, (0, ""))
+            if number <= last or sorted(set(names)) != names or root_of(map(bytes.fromhex, names)) != root:
+                raise Wrong("re-bagged", "it calls contents erased by tombstone %s, and the log does not" % number)
+            last = number
+            self._erased.update(dict.fromkeys(names, index))
 
     def _commitments(self) -> None:
         """Hold what is in the bundle against every leaf that is in scope."""
@@ -629,9 +643,9 @@ class Check:
         if said["frame"]:
             self._allowed.update(named_in(self._content(said["frame"])))
         for each in entries:
-            self._entry(leaf["source"], json.loads(each["entry"]), each["steps"])
+            self._entry(index, leaf["source"], json.loads(each["entry"]), each["steps"])
 
-    def _entry(self, source: str, entry: dict[str, Any], steps: list[str]) -> None:
+    def _entry(self, index: int, source: str, entry: dict[str, Any], steps: list[str]) -> None:
         subject = subject_of(source, entry["subject"])
         if not self._scope.scope(subject[2]):
             if steps:
@@ -643,21 +657,20 @@ class Check:
             raise Wrong("re-bagged", "changes of %s are not those that their sweep commits to" % entry["subject"])
         else:
             self._lives.change(subject, entry["at"], steps)
+            # What a source brought again after it was erased is there again.
+            self._again.update(each[DIGITS:] for each in steps if self._erased.get(each[DIGITS:], index) < index)
 
     def _contents(self) -> None:
-        there, last = {self._files[each] for each in self._under("artifacts/")}, ""
-        for line in self._bundle.lines("data/erased.jsonl"):
-            said = _canonical(line)
-            if said["tombstone"] not in self._tombstones or said["artifact"] in there or said["artifact"] <= last:
-                raise Wrong("re-bagged", "it calls sha256:%s erased, and the log does not" % said["artifact"])
-            last = said["artifact"]
-            self._gone[last] = said["tombstone"]
-        gone = sorted(self._needed - there - set(self._gone))
+        there = {self._files[each] for each in self._under("artifacts/")}
+        self._gone = (self._needed & set(self._erased)) - there - self._again
+        gone = sorted(self._needed - there - self._gone)
         if gone:
             raise Wrong("incomplete", "%d contents are missing, the first is sha256:%s" % (len(gone), gone[0]))
-        extra = sorted((there | set(self._gone)) - self._needed - self._allowed)
+        extra = sorted(there - self._needed - self._allowed)
         if extra:
             raise Wrong("re-bagged", "no leaf in scope commits to sha256:%s, which is in it" % extra[0])
+        if {self._erased[each] for each in self._gone} != set(self._erased.values()):
+            raise Wrong("re-bagged", "it names a tombstone that took nothing of this")
         self.artifacts, self.erased = len(there), len(self._gone)
 
     def _index(self) -> None:

@@ -3,7 +3,7 @@
 - `create` and `append` lock the head row before they read it, so that appends stand in line and never fork:
   PostgreSQL by ``SELECT ... FOR UPDATE``; on SQLite the caller must already hold the write lock (``BEGIN IMMEDIATE``).
 - What is appended commits and rolls back with the caller's own rows; nothing here begins, commits or rolls back.
-- Hashes are taken from stored bytes; a leaf's columns are projections of them.
+- Hashes are taken from stored bytes, packed or not (`collector.log.packing`); a leaf's columns are projections of them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy.types import NullType
 from collector.errors import IntegrityError, QueryError, StoreError
 from collector.log import tree
 from collector.log.leaf import Leaf, LeafContent, LeafKind, decode_leaf, encode_leaf
+from collector.log.packing import pack_leaf, unpack_leaf
 from collector.log.tables import log_head, log_leaf, log_node
 from collector.log.tree import HASH_BYTES, Node
 from collector.model import Json
@@ -82,7 +83,7 @@ def append(conn: Connection, kind: LeafKind, payload: Mapping[str, Json], at_ms:
     if (LeafKind(kind) is LeafKind.GENESIS) != (index == 0):
         raise ValueError(f"a {kind} leaf cannot be leaf {index}: a log begins with its one genesis")
     completed, peaks = tree.append(index, head.peaks, tree.leaf_hash(data))
-    conn.execute(_LEAF, {"idx": index, "kind": LeafKind(kind).value, "at": at_ms, "bytes": data})
+    conn.execute(_LEAF, {"idx": index, "kind": LeafKind(kind).value, "at": at_ms, "bytes": pack_leaf(data)})
     rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed if _is_stored(node)]
     if rows:
         conn.execute(insert(log_node), rows)
@@ -209,7 +210,7 @@ def _stored_reader(conn: Connection) -> tree.NodeReader:
         if 0 in levels:
             query = select(log_leaf.c.idx, _DATA).where(log_leaf.c.idx.in_(levels.pop(0)))
             for index, data in conn.execute(query):
-                found[Node(0, index)] = tree.leaf_hash(_stored_bytes(data, f"log leaf {index}"))
+                found[Node(0, index)] = tree.leaf_hash(_stored_leaf(index, data))
         if levels:
             # Level by level: SQLite scans the table for (level, idx) IN (...).
             wanted = [and_(log_node.c.level == level, log_node.c.idx.in_(each)) for level, each in levels.items()]
@@ -239,7 +240,7 @@ def _stored_leaves(conn: Connection, start: int, end: int) -> Iterator[tuple[int
         for index, data, kind, at in rows:
             if index != expected:
                 raise IntegrityError(f"log leaf {expected}: it is missing")
-            yield index, _stored_bytes(data, f"log leaf {index}"), kind, at
+            yield index, _stored_leaf(index, data), kind, at
             expected += 1
         if not rows:
             raise IntegrityError(f"log leaf {expected}: it is missing")
@@ -291,6 +292,16 @@ def _stored_hash(value: object, place: str) -> bytes:
     if len(data) != HASH_BYTES:
         raise IntegrityError(f"{place}: {len(data)} bytes are not a SHA-256")
     return data
+
+
+def _stored_leaf(index: int, value: object) -> bytes:
+    place = f"log leaf {index}"
+    try:
+        return unpack_leaf(_stored_bytes(value, place))
+    except IntegrityError as error:
+        raise IntegrityError(
+            error.message if error.message.startswith(place) else f"{place}: {error.message}"
+        ) from error
 
 
 def _stored_bytes(value: object, place: str) -> bytes:

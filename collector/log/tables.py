@@ -34,7 +34,7 @@ log_leaf = Table(
     Column("idx", BigInt, primary_key=True, autoincrement=False, comment="Position in the log, from 0."),
     Column("kind", Text, nullable=False, comment="Projection of the bytes."),
     Column("at", BigInt, nullable=False, comment="Projection of the bytes: milliseconds UTC."),
-    Column("bytes", LargeBinary, nullable=False, comment="Exactly what the tree hashes."),
+    Column("bytes", LargeBinary, nullable=False, comment="Exactly what the tree hashes, packed: `packing`."),
     comment="Append-only. A leaf's hash is never stored: it is taken from the bytes each time it is needed.",
 )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Connection
 
 from collector.clock import from_ms, to_ms
 from collector.coverage import RunOutcome
 from collector.engagement import Engagement
+from collector.errors import Withheld
 from collector.model import Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject
 from collector.store import lives, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
+from collector.store.bulk import PAGE
 from collector.store.connection import Database
 from collector.store.desk import Desk
 from collector.store.names import Names
@@ -52,7 +55,8 @@ class Answers:
     def subjects(self) -> list[Subject]:
         """Return every subject that was ever observed, planned or missed, in order."""
         with self._database.reading() as conn:
-            return sorted({*self._names.subjects(conn), *plans.planned_subjects(conn, self._planned)})
+            planned = filter(self._names.holds, plans.planned_subjects(conn, self._planned))
+            return sorted({*self._names.subjects(conn), *planned})
 
     def as_of(
         self, kind: str, at: datetime, *, source: str | None = None, scope: str | None = None, key: str | None = None
@@ -79,7 +83,7 @@ class Answers:
         self, period: Period, *, kind: str | None = None, source: str | None = None, scope: str | None = None
     ) -> list[RecordedChange]:
         """Return what good observations in *period* found different from the ones before, oldest first."""
-        every = kind is source is scope is None
+        every = self._names.whole and kind is source is scope is None
         with self._database.reading() as conn:
             subjects = None if every else self._named(conn, kind, source, scope)
             return reading.changes(conn, subjects, self._names, period, self._unsealing)
@@ -112,6 +116,17 @@ class Answers:
         with self._database.reading() as conn:
             return self._unsealing.read(conn, digest)
 
+    def artifacts(self, digests: Iterable[bytes]) -> Iterator[bytes | Withheld]:
+        """Yield for each of *digests* what `artifact` returns, or the `Withheld` that it would raise, in their order.
+
+        Some hundred are read together: one by one they take more than twice as long. Raises what else `artifact` does.
+        """
+        given = iter(digests)
+        while page := list(islice(given, PAGE)):
+            with self._database.reading() as conn:
+                found = list(self._unsealing.read_many(conn, page))
+            yield from found
+
     def volatile(self, subject: Subject, at: datetime) -> dict[str, Json] | None:
         """Return the volatile fields of *subject* last kept at or before *at*, ``{key: {path: value}}``, or None."""
         with self._database.reading() as conn:
@@ -139,7 +154,7 @@ class Answers:
             return found
 
     def outcomes(self, runs: Collection[str]) -> list[RunOutcome]:
-        """Return what coverage needs of *runs* (ids). Raises `QueryError` when there is no such sweep."""
+        """Return what coverage needs of *runs* (ids). Raises `Unknown` when there is no such run."""
         if not runs:
             return []
         with self._database.reading() as conn:
@@ -174,7 +189,8 @@ class Answers:
 
         def wanted(run: RunOutcome) -> bool:
             subject = run.subject
-            return kind in (None, subject.kind) and scope in (None, subject.scope) and outcome in (None, run.outcome)
+            asked = kind in (None, subject.kind) and scope in (None, subject.scope) and outcome in (None, run.outcome)
+            return asked and self._names.holds(subject)
 
         with self._database.reading() as conn:
             return searching.newest_runs(
@@ -184,7 +200,7 @@ class Answers:
     def run(self, id: str) -> Run:
         """Return the run ``<sweep>-<position>``. Raises `QueryError` when there is none."""
         with self._database.reading() as conn:
-            return searching.run_by_id(conn, self._sweeps, id)
+            return searching.run_by_id(conn, self._names, self._sweeps, id)
 
     def observations(self, subject: Subject, at: datetime) -> tuple[Run | None, Run | None]:
         """Return the last good run of *subject* that finished at or before *at*, and the next good one after it."""

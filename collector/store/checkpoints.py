@@ -20,6 +20,7 @@ from collector.log.keys import KeyEvent
 from collector.log.leaf import LeafContent, LeafKind, decode_leaf
 from collector.log.ledger import LogHead
 from collector.log.note import parse_note
+from collector.log.packing import unpack_leaf
 from collector.log.tables import log_leaf
 from collector.model import Json
 from collector.store import signing
@@ -71,7 +72,7 @@ class Checkpoints:
         query = select(log_leaf.c.bytes).where(log_leaf.c.kind == LeafKind.VERIFY.value)
         with self._database.reading() as conn:
             found = conn.execute(query.order_by(log_leaf.c.idx.desc()).limit(1)).scalar()
-        return None if found is None else decode_leaf(bytes(found))
+        return None if found is None else decode_leaf(unpack_leaf(bytes(found)))
 
     # Keys and epochs
 

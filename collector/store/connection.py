@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from psycopg.types.array import ListBinaryDumper
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -24,6 +28,7 @@ from sqlalchemy.pool import QueuePool
 from collector.errors import StoreError
 from collector.log.tables import log_head
 from collector.store.failures import translated
+from collector.store.policies import WHOLE, RowSecurity
 
 _LOCK_WAIT_S = 30.0
 _CONNECT_WAIT_S = 10
@@ -32,6 +37,8 @@ _CACHE_KB = 16_000
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
 _BEGIN = "evidenced_begin"
 _LOCK = select(log_head.c.id).with_for_update()
+Begin = Callable[[Connection, RowSecurity], None]
+"""What a transaction that reads starts with."""
 
 
 class Renewable(Protocol):
@@ -49,17 +56,48 @@ class Database:
         self.path = _sqlite_path(url)
         self.engine = _sqlite_engine(self.path, url) if self.path else _postgresql_engine(url)
         self.held: set[Renewable] = set()
+        self._row_security = RowSecurity()
+        self._begin: Begin = lambda conn, security: security.limit(conn, WHOLE)
         self._writing = threading.Lock()
+        self._kept = threading.local()
         self._inode: tuple[int, int] | None = None
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Let everything that this thread reads meanwhile see one state of the database. Raises `StoreError`."""
+        with self.reading() as conn:
+            self._kept.conn = conn
+            try:
+                yield
+            finally:
+                self._kept.conn = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and writes nothing. Raises `StoreError`."""
+        kept: Connection | None = getattr(self._kept, "conn", None)
+        if kept is not None:
+            yield kept
+            return
         with translated(self.url), self.engine.connect() as conn:
             if not self.path:
                 conn.execution_options(isolation_level="REPEATABLE READ")
             with conn.begin():
+                self._begin(conn, self._row_security)
                 yield conn
+
+    def beginning(self, begin: Begin) -> Database:
+        """Return this database for reading through: each transaction starts with what *begin* does.
+
+        It shares the connections. On PostgreSQL *begin* says what the transaction may see (`Limits`).
+        """
+        made = copy(self)
+        made._begin = begin
+        return made
+
+    def record_for(self, conn: Connection, engagement: int) -> None:
+        """Let the writer's transaction *conn* record at the desk for *engagement* alone."""
+        self._row_security.limit(conn, replace(WHOLE, records=str(engagement)))
 
     @contextmanager
     def writing(self, *, lock: bool = True, one_state: bool = False) -> Iterator[Connection]:
@@ -77,6 +115,7 @@ class Database:
             if one_state and not self.path:
                 options["isolation_level"] = "REPEATABLE READ"
             with self.engine.connect().execution_options(**options) as conn, conn.begin():
+                self._row_security.limit(conn, WHOLE)
                 if lock:
                     conn.execute(_LOCK)
                 yield conn
@@ -177,6 +216,9 @@ def _postgresql_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: object) -> None:
+        # The driver prefers dumpers in Python for bytes in a COPY, and text for arrays; these halve what a row costs.
+        connection.adapters.register_dumper(bytes, BytesBinaryDumper)
+        connection.adapters.register_dumper(list, ListBinaryDumper)
         connection.autocommit = True
         connection.execute(
             "SELECT set_config('lock_timeout', %s, false) WHERE current_setting('lock_timeout') = '0'",

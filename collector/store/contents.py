@@ -10,14 +10,11 @@ from sqlalchemy.types import NullType
 from collector.canonical import digest
 from collector.errors import IntegrityError, Unknown
 from collector.model import Artifact, show_digest
-from collector.store.bulk import insert_rows
+from collector.store.bulk import among, insert_rows
 from collector.store.dictionaries import for_codec, packers
 from collector.store.packing import unpack
 from collector.store.sealing_tables import erased, regained
 from collector.store.tables import artifact
-
-# SQLite before 3.32 took 999 values in a statement; a page of this size costs nothing against the rows it finds.
-PAGE = 500
 
 
 def next_id(conn: Connection, column: Column[int]) -> int:
@@ -27,12 +24,8 @@ def next_id(conn: Connection, column: Column[int]) -> int:
 
 def known(conn: Connection, digests: Iterable[bytes]) -> dict[bytes, int]:
     """Return the ids of those of *digests* that are stored."""
-    wanted = list(digests)
-    found: dict[bytes, int] = {}
-    for start in range(0, len(wanted), PAGE):
-        query = select(artifact.c.digest, artifact.c.id).where(artifact.c.digest.in_(wanted[start : start + PAGE]))
-        found.update((bytes(each), id_) for each, id_ in conn.execute(query))
-    return found
+    rows = among(conn, select(artifact.c.digest, artifact.c.id), artifact.c.digest, digests)
+    return {bytes(each): id_ for each, id_ in rows}
 
 
 def keep(conn: Connection, artifacts: Iterable[Artifact]) -> dict[bytes, int]:
@@ -57,20 +50,16 @@ def keep(conn: Connection, artifacts: Iterable[Artifact]) -> dict[bytes, int]:
     first = [(name, each) for name, each in new if name not in ids]
     insert_rows(conn, regained, [(ids[name], *pack[each.family](each.data)) for name, each in new if name in ids])
     ids.update((name, id_) for id_, (name, _) in enumerate(first, next_id(conn, artifact.c.id)))
-    rows = [(ids[name], name, len(each.data), *pack[each.family](each.data), None) for name, each in first]
+    rows = ((ids[name], name, len(each.data), *pack[each.family](each.data), None) for name, each in first)
     insert_rows(conn, artifact, rows)
     return ids
 
 
 def lost(conn: Connection, ids: Iterable[int]) -> set[int]:
     """Return those artifacts of *ids* that were erased and not brought again: there are no bytes to show for them."""
-    wanted = list(ids)
-    found: set[int] = set()
-    for start in range(0, len(wanted), PAGE):
-        query = select(erased.c.artifact).outerjoin(regained, regained.c.artifact == erased.c.artifact)
-        some = erased.c.artifact.in_(wanted[start : start + PAGE])
-        found.update(conn.execute(query.where(some, regained.c.artifact.is_(None))).scalars())
-    return found
+    query = select(erased.c.artifact).outerjoin(regained, regained.c.artifact == erased.c.artifact)
+    rows = among(conn, query.where(regained.c.artifact.is_(None)), erased.c.artifact, ids)
+    return {id_ for (id_,) in rows}
 
 
 def keep_one(conn: Connection, data: bytes) -> int:
@@ -86,8 +75,22 @@ def read(conn: Connection, name: bytes) -> bytes:
     """
     row = conn.execute(_FORM.where(artifact.c.digest == name)).first()
     if row is None:
-        raise Unknown(f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`.")
+        raise unknown(name)
     return _verified(conn, row)
+
+
+def unknown(name: bytes) -> Unknown:
+    """Return the error for an artifact with the digest *name* that is not there, as far as who asks may know."""
+    return Unknown(f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`.")
+
+
+def read_many(conn: Connection, names: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return the bytes with the digests *names* (a page of them), verified; those that have none to show are left out.
+
+    Raises `IntegrityError` when what is stored has another digest or length.
+    """
+    rows = conn.execute(_FORM.where(artifact.c.digest.in_(names), _BYTES.is_not(None)))
+    return {bytes(row.digest): _verified(conn, row) for row in rows}
 
 
 def read_by_id(conn: Connection, id_: int) -> bytes:
@@ -100,12 +103,8 @@ def read_by_id(conn: Connection, id_: int) -> bytes:
 
 def digests(conn: Connection, ids: Iterable[int]) -> dict[int, bytes]:
     """Return the digests of the artifacts *ids*."""
-    wanted = sorted(set(ids))
-    found: dict[int, bytes] = {}
-    for start in range(0, len(wanted), PAGE):
-        query = select(artifact.c.id, artifact.c.digest).where(artifact.c.id.in_(wanted[start : start + PAGE]))
-        found.update((id_, bytes(each)) for id_, each in conn.execute(query))
-    return found
+    rows = among(conn, select(artifact.c.id, artifact.c.digest), artifact.c.id, sorted(set(ids)))
+    return {id_: bytes(each) for id_, each in rows}
 
 
 # The driver's own value: SQLAlchemy's reading of a BLOB makes bytes(n) of a number that someone put in its place.

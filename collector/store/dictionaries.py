@@ -14,11 +14,12 @@ from itertools import accumulate
 from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
 from collector.canonical import digest
 from collector.errors import IntegrityError
 from collector.model import Subject
+from collector.store.bulk import insert_rows
 from collector.store.packing import LEVEL, TRAINED, Packer, Words, pack, unpack
 from collector.store.tables import dictionary
 
@@ -54,11 +55,12 @@ def packers(conn: Connection, contents: Mapping[str, Sequence[bytes]]) -> dict[s
     made = [(each, words) for each in families if each not in found and (words := _made(each, contents[each]))]
     if made:
         last = int(conn.execute(select(func.coalesce(func.max(dictionary.c.id), 0))).scalar_one())
+        new = []
         for number, (family, words) in enumerate(made[: MOST - last], last + 1):
             codec, packed = pack(words)
-            row = {"id": number, "family": family, "digest": name_of(family, words), "codec": codec, "bytes": packed}
-            conn.execute(insert(dictionary).values(row))
+            new.append((number, family, name_of(family, words), codec, packed))
             found[family] = _ready(family, words).packer(TRAINED + number)
+        insert_rows(conn, dictionary, new)
     return {family: found.get(family, pack) for family in contents}
 
 

@@ -13,14 +13,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from collector.canonical import canonical, digest
+from collector.canonical import canonical, digest, set_root
 from collector.clock import from_ms
 from collector.errors import QueryError
 from collector.log import ledger
 from collector.log.leaf import LeafKind
 from collector.model import Json, Subject
+from collector.store.bulk import PAGE
 from collector.store.connection import Database
-from collector.store.contents import PAGE, next_id
+from collector.store.contents import next_id
 from collector.store.names import Names, ensure_actor
 from collector.store.sealing_tables import artifact_key, erased, item_key, tombstone
 from collector.store.tables import actor, artifact, change, item, population_state
@@ -160,7 +161,7 @@ def append_tombstone(
         "actor": ensure_actor(conn, name),
         "at": now,
     }
-    said: dict[str, Json] = {"tombstone": number, "digest": tombstone_digest(row, artifacts).hex()}
+    said = tombstone_payload(row, artifacts, _digests(conn, artifacts))
     leaf = ledger.append(conn, LeafKind.TOMBSTONE, said, now)
     conn.execute(insert(tombstone).values(row | {"leaf": leaf}))
     if artifacts:
@@ -168,8 +169,25 @@ def append_tombstone(
     return Tombstone(number, len(artifacts), reason.strip(), name, from_ms(now), leaf)
 
 
-def tombstone_digest(row: Mapping[str, Json], artifacts: Iterable[int]) -> bytes:
-    """Return the digest by which a leaf commits to the `tombstone` in *row* and the numbers of what it erased.
+def tombstone_payload(row: Mapping[str, Json], artifacts: Iterable[int], digests: Sequence[bytes]) -> dict[str, Json]:
+    """Return what a leaf says of the `tombstone` in *row* that erased *artifacts* (numbers), whose names are *digests*.
+
+    *erased* is the Merkle root over the digests: whoever has those of one tombstone can tell that they are all it took.
+    """
+    said = {"tombstone": row["id"], "digest": _row_digest(row, artifacts).hex()}
+    return said | {"erased": set_root(digests).hex()} if digests else said
+
+
+def _digests(conn: Connection, artifacts: Sequence[int]) -> list[bytes]:
+    found: list[bytes] = []
+    for start in range(0, len(artifacts), PAGE):
+        query = select(artifact.c.digest).where(artifact.c.id.in_(artifacts[start : start + PAGE]))
+        found += map(bytes, conn.execute(query).scalars())
+    return found
+
+
+def _row_digest(row: Mapping[str, Json], artifacts: Iterable[int]) -> bytes:
+    """Return the digest of *row* and the numbers of what it erased.
 
     *until* is said where there is one, so that tombstones from before there was such a column keep their digests.
     """

@@ -17,11 +17,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, distinct, except_, func, or_, select
 
-from collector.act import ActKind
+from collector.act import UNBOUND, ActKind
 from collector.clock import to_ms
 from collector.engagement import Engagement
 from collector.model import Period
-from collector.store.contents import PAGE, known, read_by_id
+from collector.store.bulk import among
+from collector.store.contents import known, read_by_id
 from collector.store.desk import open_engagements
 from collector.store.desk_tables import desk_act
 from collector.store.sealing_tables import erased
@@ -38,6 +39,8 @@ from collector.store.tables import (
     volatile,
 )
 
+# That somebody was let in, or looked at something, is no need of it.
+_CLAIMS = desk_act.c.kind.not_in(sorted(each.value for each in UNBOUND))
 _DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
@@ -77,9 +80,7 @@ class Expired:
         named: set[int] = set()
         for query in _named_since(self.marks):
             named.update(conn.execute(query).scalars())
-        for start in range(0, len(some), PAGE):
-            page = erased.c.artifact.in_(some[start : start + PAGE])
-            named.update(conn.execute(select(erased.c.artifact).where(page)).scalars())
+        named.update(id_ for (id_,) in among(conn, select(erased.c.artifact), erased.c.artifact, some))
         return [each for each in some if each not in named]
 
 
@@ -114,11 +115,8 @@ def kept_for(conn: Connection, terms: Sequence[Term]) -> dict[str, list[tuple[En
 
 def stored_bytes(conn: Connection, artifacts: Sequence[int]) -> int:
     """Return how many bytes *artifacts* (numbers) take as they are stored."""
-    total = 0
-    for start in range(0, len(artifacts), PAGE):
-        query = select(func.coalesce(func.sum(func.length(artifact.c.bytes)), 0))
-        total += int(conn.execute(query.where(artifact.c.id.in_(artifacts[start : start + PAGE]))).scalar_one())
-    return total
+    query = select(func.coalesce(func.sum(func.length(artifact.c.bytes)), 0))
+    return sum(int(size) for (size,) in among(conn, query, artifact.c.id, artifacts))
 
 
 _FORMS = item_version.join(population_state, population_state.c.id == item_version.c.state).join(
@@ -168,15 +166,16 @@ def _named_since(marks: _Marks) -> Iterator[Select[Any]]:
 
 
 def _marks(conn: Connection) -> _Marks:
-    columns = (population_state.c.id, sweep.c.id, desk_act.c.id, plan.c.version, controls.c.version, tag.c.id)
+    columns = (population_state.c.id, sweep.c.id, plan.c.version, controls.c.version, tag.c.id)
     state, last, *acts = (conn.execute(select(func.coalesce(func.max(each), 0))).scalar_one() for each in columns)
-    return _Marks(state, last, tuple(acts))
+    said = conn.execute(select(func.coalesce(func.max(desk_act.c.id), 0)).where(_CLAIMS)).scalar_one()
+    return _Marks(state, last, (said, *acts))
 
 
 def _said(conn: Connection) -> set[bytes]:
     """Return every digest that stands in what people recorded; a file that they brought is no record of ours."""
     found: set[bytes] = set()
-    for row in conn.execute(select(desk_act.c.kind, desk_act.c.document, desk_act.c.artifact)).all():
+    for row in conn.execute(select(desk_act.c.kind, desk_act.c.document, desk_act.c.artifact).where(_CLAIMS)).all():
         brought = row.artifact if row.kind != ActKind.UPLOAD else None
         for number in (row.document, brought):
             if number is not None:

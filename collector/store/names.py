@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select
@@ -18,6 +18,17 @@ class Names:
 
     _sources: dict[str, int] = field(default_factory=dict)
     _subjects: dict[Subject, int] = field(default_factory=dict)
+    read: int = 0
+    """How often everything was read: what was made of it once may be another since."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is kept from who asks."""
+        return True
+
+    def holds(self, _: Subject, /) -> bool:
+        """Return whether who asks may know of a subject."""
+        return True
 
     def forget(self) -> None:
         """Drop everything; it is read again when it is needed."""
@@ -25,6 +36,7 @@ class Names:
 
     def refresh(self, conn: Connection) -> None:
         """Read everything there is."""
+        self.read += 1
         sources = {str(name): int(id_) for id_, name in conn.execute(select(source.c.id, source.c.name))}
         names = {id_: name for name, id_ in sources.items()}
         query = select(subject.c.id, subject.c.source, subject.c.kind, subject.c.scope)
@@ -42,7 +54,13 @@ class Names:
 
     def sources(self, conn: Connection) -> list[int]:
         """Return the number of every source."""
-        return list(conn.execute(select(source.c.id)).scalars())
+        return list(self.numbered(conn).values())
+
+    def numbered(self, conn: Connection) -> dict[str, int]:
+        """Return every source with its number."""
+        found = {str(name): int(id_) for id_, name in conn.execute(select(source.c.id, source.c.name))}
+        self._sources |= found
+        return found
 
     def source_named(self, conn: Connection, number: int) -> str:
         """Return the name of source *number*."""
@@ -65,10 +83,17 @@ class Names:
             self._subjects[wanted] = int(found)
         return self._subjects[wanted]
 
+    def known(self, conn: Connection, wanted: Sequence[Subject]) -> dict[Subject, int]:
+        """Return the numbers of those of *wanted* that the store has heard of."""
+        if any(each not in self._subjects for each in wanted):
+            self.refresh(conn)
+        return {each: self._subjects[each] for each in wanted if each in self._subjects}
+
     def subjects(self, conn: Connection) -> dict[Subject, int]:
         """Return every subject with its number."""
-        # Numbers are given out without gaps, so the last one tells whether all are known already.
-        if (conn.execute(select(func.max(subject.c.id))).scalar() or 0) != len(self._subjects):
+        # Numbers are given out without gaps, so the last one tells whether all are known already. A transaction that is
+        # kept from seeing some never sees a larger one than were known before.
+        if (conn.execute(select(func.max(subject.c.id))).scalar() or 0) > len(self._subjects):
             self.refresh(conn)
         return dict(self._subjects)
 
@@ -84,21 +109,19 @@ def ensure_source(conn: Connection, names: Names, name: str) -> int:
 
 def ensure_subjects(conn: Connection, names: Names, wanted: Iterable[Subject]) -> dict[Subject, int]:
     """Return the numbers of *wanted*, giving one to each that is new. For the writer's transaction."""
-    ids: dict[Subject, int] = {}
-    new: list[Subject] = []
-    for each in dict.fromkeys(wanted):
-        found = names.subject(conn, each)
-        if found is None:
-            new.append(each)
-        else:
-            ids[each] = found
-    if new:
-        sources = {name: ensure_source(conn, names, name) for name in dict.fromkeys(each.source for each in new)}
-        ids.update(zip(new, range(first := next_id(conn, subject.c.id), first + len(new)), strict=True))
-        rows = [
-            {"id": ids[each], "source": sources[each.source], "kind": each.kind, "scope": each.scope} for each in new
-        ]
-        conn.execute(insert(subject), rows)
+    every = list(dict.fromkeys(wanted))
+    ids = names.known(conn, every)
+    return ids | add_subjects(conn, names, [each for each in every if each not in ids])
+
+
+def add_subjects(conn: Connection, names: Names, new: Sequence[Subject]) -> dict[Subject, int]:
+    """Give numbers to *new*, none of which the store has heard of, and return them. For the writer's transaction."""
+    if not new:
+        return {}
+    sources = {name: ensure_source(conn, names, name) for name in dict.fromkeys(each.source for each in new)}
+    ids = dict(zip(new, range(first := next_id(conn, subject.c.id), first + len(new)), strict=True))
+    rows = [{"id": ids[each], "source": sources[each.source], "kind": each.kind, "scope": each.scope} for each in new]
+    conn.execute(insert(subject), rows)
     return ids
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, cast, insert, null, select, update
 
 from collector.clock import to_ms
 from collector.errors import IntegrityError
 from collector.model import ItemChange, Json, Observation, Run, Subject, show_digest
-from collector.store.bulk import insert_rows
-from collector.store.contents import PAGE, next_id
+from collector.store.bulk import among, insert_rows
+from collector.store.contents import next_id
 from collector.store.entries import GONE, state_entry, subject_name
 from collector.store.tables import change, item, item_version, population_state
 
@@ -78,6 +78,8 @@ class Additions:
             self.conn.execute(_CLOSE, self._closed)
         for table, rows in self._rows.items():
             insert_rows(self.conn, table, rows)
+        if states := self._rows.get(population_state):
+            self.conn.execute(_OPEN, {"first": states[0][0]})
         self._rows, self._closed = {}, []
         self._subjects.clear()
 
@@ -191,13 +193,8 @@ def _ensure_items(additions: Additions, subject: int, observation: Observation, 
     keys = {each.key_digest: None if observation.sealed else each.key for each in observation.changes}
     if len(keys) != len(observation.changes):
         raise IntegrityError("an observation changes one item twice")
-    wanted = list(keys)
-    ids: dict[bytes, int] = {}
-    for start in range(0, 0 if fresh else len(wanted), PAGE):
-        query = select(item.c.key_digest, item.c.id).where(item.c.subject == subject)
-        found = additions.conn.execute(query.where(item.c.key_digest.in_(wanted[start : start + PAGE])))
-        ids.update((bytes(key), id_) for key, id_ in found)
-    new = [key for key in wanted if key not in ids]
+    ids = {} if fresh else numbers_of(additions.conn, subject, keys)
+    new = [key for key in keys if key not in ids]
     if new:
         numbers = additions.numbers(item, len(new))
         ids.update(zip(new, numbers, strict=True))
@@ -206,22 +203,22 @@ def _ensure_items(additions: Additions, subject: int, observation: Observation, 
     return ids
 
 
+def numbers_of(conn: Connection, subject: int, keys: Iterable[bytes]) -> dict[bytes, int]:
+    """Return the numbers of those items of *subject* that are stored, by key digest."""
+    query = select(item.c.key_digest, item.c.id).where(item.c.subject == subject)
+    return {bytes(key): id_ for key, id_ in among(conn, query, item.c.key_digest, keys)}
+
+
 def _encoded(key: str | None) -> bytes | None:
     return None if key is None else key.encode("utf-8", "surrogatepass")
 
 
 def _open_versions(conn: Connection, subject: int, items: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Return of each of *items* that is there now its artifact and the state that opened it."""
-    wanted = list(items)
-    found: dict[int, tuple[int, int]] = {}
-    for start in range(0, len(wanted), PAGE):
-        query = select(item_version.c.item, item_version.c.artifact, item_version.c.state).where(
-            item_version.c.subject == subject,
-            item_version.c.until.is_(None),
-            item_version.c.item.in_(wanted[start : start + PAGE]),
-        )
-        found.update((id_, (artifact, state)) for id_, artifact, state in conn.execute(query))
-    return found
+    query = select(item_version.c.item, item_version.c.artifact, item_version.c.state).where(
+        item_version.c.subject == subject, item_version.c.until.is_(None)
+    )
+    return {id_: (artifact, state) for id_, artifact, state in among(conn, query, item_version.c.item, items)}
 
 
 def _write(additions: Additions, subject: int, state: int, at: int, differences: Sequence[_Difference]) -> None:
@@ -230,13 +227,23 @@ def _write(additions: Additions, subject: int, state: int, at: int, differences:
         for each in differences
         if each.before is not None
     )
-    additions.add(change, [(state, each.item, each.before, each.after) for each in differences])
-    additions.add(
-        item_version,
-        [(subject, each.item, state, at, None, each.after) for each in differences if each.after is not None],
+    additions.add(change, ((state, each.item, each.before, each.after) for each in differences))
+
+
+# What a change brought about is there from its state on. It need not be sent twice.
+_OPEN = insert(item_version).from_select(
+    [each.name for each in item_version.c],
+    select(
+        population_state.c.subject,
+        change.c.item,
+        change.c.state,
+        population_state.c.at,
+        cast(null(), item_version.c.until.type),
+        change.c.artifact,
     )
-
-
+    .join(population_state, population_state.c.id == change.c.state)
+    .where(change.c.state >= bindparam("first"), change.c.artifact.is_not(None)),
+)
 _CLOSE = (
     update(item_version)
     .where(

@@ -6,6 +6,7 @@ writer whose transaction fails must `forget`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
@@ -49,6 +50,10 @@ class Recent:
         if subject not in self._states:
             self._states[subject] = latest_state(conn, subject)
         return self._states[subject]
+
+    def begun(self, subjects: Iterable[int]) -> None:
+        """Note that *subjects* are new: there is no state of them."""
+        self._states.update(dict.fromkeys(subjects))
 
     def reached(self, subject: int, state: State) -> None:
         """Note that *subject* has a new last state."""

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from collector.model import Subject
 from collector.sealing import SubjectKey
+from collector.store.bulk import PAGE
 from collector.store.connection import Database
-from collector.store.contents import PAGE
 from collector.store.names import Names
 from collector.store.sealing_tables import artifact_key, item_key, sealing_key
 from collector.store.subject_keys import SubjectKeys

@@ -12,10 +12,11 @@ from collector.canonical import digest
 from collector.errors import IntegrityError
 from collector.model import Artifact, Head, ItemSecret, Observation, SealedItem, Subject
 from collector.sealing import SubjectKey
+from collector.store.bulk import among
 from collector.store.connection import Database
-from collector.store.contents import PAGE, known
+from collector.store.contents import known
 from collector.store.names import Names, ensure_subjects
-from collector.store.populations import latest_state
+from collector.store.populations import latest_state, numbers_of
 from collector.store.reading import head as plain_head
 from collector.store.sealing_tables import artifact_key, erased, item_key, tombstone
 from collector.store.subject_keys import SubjectKeys
@@ -62,16 +63,12 @@ class Sealing:
 
     def items(self, subject: Subject, digests: Iterable[bytes]) -> dict[bytes, ItemSecret]:
         """Return the secrets of those items of *subject*, by key digest, that are kept already."""
-        wanted, found = list(digests), dict[bytes, ItemSecret]()
+        found: dict[bytes, ItemSecret] = {}
         with self._database.reading() as conn:
             number = self._names.subject(conn, subject)
-            for start in range(0, len(wanted) if number is not None else 0, PAGE):
-                query = ITEM_SECRETS.where(
-                    item.c.subject == number, item.c.key_digest.in_(wanted[start : start + PAGE])
-                )
-                for row in conn.execute(query):
-                    name = bytes(row.key_digest)
-                    found[name] = self.keys.key(conn, row.sealing).item_secret(name, bytes(row.wrapped))
+            for row in among(conn, ITEM_SECRETS.where(item.c.subject == number), item.c.key_digest, digests):
+                name = bytes(row.key_digest)
+                found[name] = self.keys.key(conn, row.sealing).item_secret(name, bytes(row.wrapped))
         return found
 
     def erasures(self) -> int:
@@ -117,12 +114,8 @@ class Sealing:
             conn.execute(insert(artifact_key), rows)
 
     def _keep_items(self, conn: Connection, subject: Subject, secrets: Mapping[bytes, ItemSecret]) -> None:
-        key, number, wanted = self._require(conn, subject), self._names.subject(conn, subject), list(secrets)
-        ids: dict[bytes, int] = {}
-        for start in range(0, len(wanted), PAGE):
-            query = select(item.c.key_digest, item.c.id).where(item.c.subject == number)
-            found = conn.execute(query.where(item.c.key_digest.in_(wanted[start : start + PAGE])))
-            ids.update((bytes(name), id_) for name, id_ in found)
+        key, number = self._require(conn, subject), self._names.subject(conn, subject)
+        ids = {} if number is None else numbers_of(conn, number, secrets)
         there = _present(conn, item_key.c.item, ids.values())
         rows = [
             {"item": id_, "sealing": key.number, "wrapped": key.wrap(name, secrets[name])}
@@ -162,8 +155,4 @@ def _open_items(subject: int, since: int | None) -> Any:
 
 
 def _present(conn: Connection, column: Any, values: Iterable[int]) -> set[int]:
-    wanted = list(values)
-    found: set[int] = set()
-    for start in range(0, len(wanted), PAGE):
-        found.update(conn.execute(select(column).where(column.in_(wanted[start : start + PAGE]))).scalars())
-    return found
+    return {value for (value,) in among(conn, select(column), column, values)}

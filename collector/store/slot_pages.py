@@ -10,7 +10,7 @@ A page is a projection: everything in it is in the sweeps' sheets, `evidenced ve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, groupby, pairwise
@@ -74,6 +74,11 @@ class Page:
     def pieces(self) -> int:
         """How many stretches and other runs it has."""
         return sum(len(each) for each in self.stretches.values()) + len(self.others)
+
+    def within(self, holds: Callable[[Subject], bool]) -> Page:
+        """Return this page without the runs of subjects that *holds* is false of."""
+        stretches = {subject: found for subject, found in self.stretches.items() if holds(subject)}
+        return Page(self.sweeps, stretches, tuple(run for run in self.others if holds(run.subject)))
 
 
 def joined(pages: Sequence[Page]) -> Page:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -39,8 +40,12 @@ from collector.store.unsealing import Unsealing
 from collector.store.writing import append_sweep
 from collector.tag import Tag
 
+if TYPE_CHECKING:
+    from collector.store.sight import NamesWithin
+
 _STAGED_AT_A_TIME = 2_000
 _LEAVES_AT_A_TIME = 1_000
+_SIGHTS_KEPT = 64
 
 
 class Store(Answers):
@@ -64,16 +69,27 @@ class Store(Answers):
         self.rewrapping = Rewrapping(database, self._writing, self._names, self.sealing.keys)
         self.erasing = Erasing(database, self._writing, self._names, self._unsealing)
         self.retaining = Retaining(database, self._writing, self._names)
+        self._sights: dict[tuple[tuple[str, ...], tuple[str, ...]], NamesWithin] = {}
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""
         self._database.close()
 
     def within(self, engagement: Engagement) -> Store:
-        """Return this store as far as the terms of *engagement* go: nothing else can be read or recorded through it."""
-        from collector.store.scoped import Scoped
+        """Return this store as far as the terms of *engagement* go: nothing else can be read or recorded through it.
 
-        return Scoped(self, engagement)
+        See `collector.store.scoped`.
+        """
+        from collector.store.scoped import Scoped
+        from collector.store.sight import NamesWithin
+
+        terms = engagement.terms
+        place = terms.sources, terms.scopes
+        if place not in self._sights:
+            if len(self._sights) >= _SIGHTS_KEPT:
+                self._sights = {}
+            self._sights[place] = NamesWithin(self._names, terms, self._planned)
+        return Scoped(self, self._sights[place], engagement)
 
     # Appending
 
@@ -152,6 +168,10 @@ class Store(Answers):
     def evidence(self, misread: Misread, read: Read) -> AbstractContextManager[Evidence]:
         """Give every row of one state of the store, for verification; *misread* and *read* hear how it goes."""
         return read_evidence(self._database, misread, read)
+
+    def one_state(self) -> AbstractContextManager[None]:
+        """Let everything that this thread reads meanwhile see the store as it is now, whoever records meanwhile."""
+        return self._database.one_state()
 
     def rebuild(self) -> dict[str, int]:
         """Make the projections again from evidence; return, by table, in how many rows they differ from what was there.

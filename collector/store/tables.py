@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 
 from collector.log.tables import BigInt, metadata
 
+SmallInt = SmallInteger().with_variant(Integer(), "sqlite")
 HOUR_MS = 3_600_000
 LATE = f"first_due < finished - {HOUR_MS} OR due > finished"
 
@@ -96,10 +98,10 @@ sweep = Table(
     Column("first_due", BigInt, nullable=False, comment="The earliest due time of its runs."),
     Column("finished", BigInt, nullable=False, comment="When the last of its runs finished."),
     Column("trigger", Text, nullable=False),
-    Column("part", BigInt, nullable=False),
+    Column("part", SmallInt, nullable=False),
     Column("last", Boolean, nullable=False),
-    Column("request", BigInt, nullable=False, comment="Id of the snapshot request; 0 for none."),
-    Column("plan", BigInt, nullable=False),
+    Column("request", Integer, nullable=False, comment="Id of the snapshot request; 0 for none."),
+    Column("plan", Integer, nullable=False),
     Column("recorded", BigInt, nullable=False),
     Column("frame", BigInt, ForeignKey("artifact.id"), comment="What repeats; null for a sweep without runs."),
     Column("notes", BigInt, ForeignKey("artifact.id"), comment="What was said of runs; null when nothing was."),
@@ -156,6 +158,8 @@ item_version = Table(
         sqlite_where=text("until IS NULL"),
         postgresql_where=text("until IS NULL"),
     ),
+    # By a digest alone: whose content it is, and so who may see it.
+    Index("ix_item_version_artifact", "artifact", "subject"),
     sqlite_with_rowid=False,
 )
 
@@ -167,6 +171,7 @@ volatile = Table(
     Column("sweep", BigInt, nullable=False),
     Column("artifact", BigInt, nullable=False),
     PrimaryKeyConstraint("subject", "at", "sweep"),
+    Index("ix_volatile_artifact", "artifact", "subject"),
     sqlite_with_rowid=False,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 from sqlalchemy import Connection, func, select
@@ -13,7 +13,7 @@ from collector.errors import IntegrityError, Withheld
 from collector.model import Json, show_digest
 from collector.sealing import MAGIC, NOT_AT_HAND, open_text, unseal
 from collector.store import contents
-from collector.store.contents import PAGE
+from collector.store.bulk import among
 from collector.store.sealing_tables import artifact_key, erased, item_key, sealing_key, tombstone
 from collector.store.subject_keys import SubjectKeys
 from collector.store.tables import artifact, item
@@ -43,17 +43,28 @@ class Unsealing:
             raise
         return self._open(conn, name, data) if data.startswith(MAGIC) else data
 
+    def read_many(self, conn: Connection, names: Sequence[bytes]) -> Iterator[bytes | Withheld]:
+        """Yield what `read` returns or says is withheld, for each of *names* (a page of them). Raises as `read`."""
+        found = contents.read_many(conn, names)
+        for name in names:
+            data = found.get(name)
+            if data is not None and not data.startswith(MAGIC):
+                yield data
+                continue
+            try:
+                yield self.read(conn, name)
+            except Withheld as error:
+                yield error
+
     def texts(self, conn: Connection, items: Mapping[int, bytes]) -> dict[int, str]:
         """Return how the sealed *items* (number -> key digest) are shown: by their keys, where those can be opened."""
         found = {number: shown_item("erased", name) for number, name in items.items()}
-        wanted = list(items)
-        for start in range(0, len(wanted), PAGE):
-            for row in conn.execute(ITEM_SECRETS.where(item.c.id.in_(wanted[start : start + PAGE]))):
-                name = bytes(row.key_digest)
-                try:
-                    found[row.id] = self._keys.key(conn, row.sealing).item_secret(name, bytes(row.wrapped)).name
-                except NOT_AT_HAND:
-                    found[row.id] = shown_item("sealed", name)
+        for row in among(conn, ITEM_SECRETS, item.c.id, items):
+            name = bytes(row.key_digest)
+            try:
+                found[row.id] = self._keys.key(conn, row.sealing).item_secret(name, bytes(row.wrapped)).name
+            except NOT_AT_HAND:
+                found[row.id] = shown_item("sealed", name)
         return found
 
     def digests_of(self, conn: Connection, subjects: Iterable[int], key: str) -> list[bytes]:

@@ -20,7 +20,7 @@ from collector.store.contents import keep, keep_one, known, lost
 from collector.store.dictionaries import volatile_family
 from collector.store.entries import sweep_root, volatile_entry
 from collector.store.frames import Frame, frame_for
-from collector.store.names import Names, ensure_source, ensure_subjects
+from collector.store.names import Names, add_subjects, ensure_source
 from collector.store.packing import pack_sheet
 from collector.store.recent import Recent
 from collector.store.records import Receipt
@@ -46,7 +46,7 @@ def append_sweep(
     if due <= recent.last_due(conn, source) and (again := _stored_already(conn, reader, source, sweep)):
         return again
     runs = [each.run for each in sweep.observations]
-    subjects = ensure_subjects(conn, names, [run.subject for run in runs])
+    subjects = _subjects(conn, names, recent, runs)
     number = recent.next_sweep(conn)
     entries = _record_evidence(conn, number, subjects, sweep.observations, recent)
     known_frame = recent.frame(source)
@@ -66,6 +66,15 @@ def append_sweep(
 
 
 _SWEEP = insert(sweep_table)
+
+
+def _subjects(conn: Connection, names: Names, recent: Recent, runs: Sequence[Run]) -> dict[Subject, int]:
+    """Return the numbers of the subjects of *runs*; of those that are new, nothing is asked any more."""
+    wanted = list(dict.fromkeys(run.subject for run in runs))
+    ids = names.known(conn, wanted)
+    new = add_subjects(conn, names, [each for each in wanted if each not in ids])
+    recent.begun(new.values())
+    return ids | new
 
 
 def _require_coherent(sweep: Sweep) -> None:
@@ -107,15 +116,15 @@ def _record_evidence(
     artifacts = keep(conn, [*given, *documents.values()])
     named = {each.artifact for one in observations for each in one.changes if each.artifact is not None}
     staged = known(conn, named - artifacts.keys())
-    gone = lost(conn, staged.values())
     artifacts.update(staged)
+    gone = lost(conn, staged.values())
+    plain = {name: id_ for name, id_ in artifacts.items() if id_ not in gone} if gone else artifacts
     entries: list[bytes] = []
     additions = populations.Additions(conn)
     for place, each in enumerate(observations):
         if each.run.outcome is not Outcome.COLLECTED:
             continue
-        there = artifacts if each.sealed else {name: id_ for name, id_ in artifacts.items() if id_ not in gone}
-        populations.require_stored(each.changes, there, each.run.subject)
+        populations.require_stored(each.changes, artifacts if each.sealed else plain, each.run.subject)
         subject = subjects[each.run.subject]
         new = populations.record(additions, sweep, subject, each, artifacts, recent.state(conn, subject))
         if new:
@@ -123,7 +132,7 @@ def _record_evidence(
             entries.append(new[1])
         if place in documents:
             at, name = to_ms(each.run.finished), documents[place].digest
-            conn.execute(insert(volatile).values(subject=subject, at=at, sweep=sweep, artifact=artifacts[name]))
+            additions.add(volatile, [(subject, at, sweep, artifacts[name])])
             entries.append(volatile_entry(each.run.subject, at, name))
     additions.write()
     return entries

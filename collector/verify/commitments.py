@@ -12,7 +12,7 @@ from collector.log.checkpoint import Checkpoint
 from collector.log.leaf import LeafKind
 from collector.log.note import parse_note
 from collector.model import Json
-from collector.store.erasing import tombstone_digest
+from collector.store.erasing import tombstone_payload
 from collector.store.evidence import Evidence, Row
 from collector.store.subject_keys import sealing_digest
 from collector.verify.desk import DeskActs
@@ -150,7 +150,10 @@ class Commitments:
         artifacts = [each["artifact"] for each in self._erased.take(row["id"])]
         if len(artifacts) != row["count"]:
             raise ValueError(f"{len(artifacts)} contents are named by it, not {row['count']}")
-        return LeafKind.TOMBSTONE, {"tombstone": row["id"], "digest": tombstone_digest(row, artifacts).hex()}
+        names = [self._contents.get(each) for each in artifacts]
+        if None in names:
+            raise ValueError("it names a content that was never there")
+        return LeafKind.TOMBSTONE, tombstone_payload(row, artifacts, [each for each in names if each is not None])
 
 
 def read_requests(evidence: Evidence, known: Dictionaries, answered: set[int], differences: Differences) -> None:

@@ -11,6 +11,7 @@ from collector.clock import from_ms, iso
 from collector.errors import IntegrityError
 from collector.log import tree
 from collector.log.leaf import LeafContent, LeafKind, decode_leaf
+from collector.log.packing import unpack_leaf
 from collector.model import Json
 from collector.store.evidence import Evidence, Row, leaf_tables, row_key
 from collector.verify.commitments import Commitments
@@ -72,10 +73,9 @@ def check_leaves(
     for row in evidence.rows("log_leaf"):
         differences.rows["log_leaf"] += 1
         index = row["idx"]
-        roots.add(row["bytes"])
         mine = rows.upto(index, differences)
         with differences.at("log_leaf", index):
-            content = decode_leaf(row["bytes"])
+            content = decode_leaf(roots.add(row["bytes"]))
             _compare_columns(row, content)
             _compare_times(index, content, before, differences)
             before = content
@@ -198,11 +198,17 @@ class _Roots:
         self._peaks: list[bytes] = []
         self._settle()
 
-    def add(self, data: bytes) -> None:
-        if self._claims:  # without one the roots are nobody's; the head's own is `check_tree`'s
-            _, self._peaks = tree.append(self._size, self._peaks, tree.leaf_hash(data))
-        self._size += 1
-        self._settle()
+    def add(self, stored: bytes) -> bytes:
+        """Take the next leaf as *stored*, and return its bytes. Raises `IntegrityError`, as `unpack_leaf`."""
+        data = stored
+        try:
+            data = unpack_leaf(stored)
+        finally:  # what cannot be unpacked stands here all the same, and has another root
+            if self._claims:  # without one the roots are nobody's; the head's own is `check_tree`'s
+                _, self._peaks = tree.append(self._size, self._peaks, tree.leaf_hash(data))
+            self._size += 1
+            self._settle()
+        return data
 
     def close(self) -> None:
         """Note the claims about leaves that are not there."""

@@ -16,6 +16,7 @@ from collector.log.keys import KeyAct, KeyEvent, KeyTrust, trust, trusted
 from collector.log.leaf import decode_leaf
 from collector.log.note import VerifierKey, parse_note
 from collector.log.origin import log_name, origin
+from collector.log.packing import unpack_leaf
 from collector.store.evidence import Evidence
 from collector.verify.differences import Differences
 from collector.verify.leaves import Claim
@@ -88,7 +89,7 @@ def check_signatures(evidence: Evidence, differences: Differences) -> None:
 def name_of_log(evidence: Evidence) -> str:
     """Return the log's name, which its first leaf says. Raises `IntegrityError` when there is none."""
     first = evidence.one("log_leaf", idx=0)
-    store = decode_leaf(first["bytes"]).payload.get("store") if first else None
+    store = decode_leaf(unpack_leaf(first["bytes"])).payload.get("store") if first else None
     if not isinstance(store, str):
         raise IntegrityError("the first leaf is not the beginning of a store's log")
     return log_name(store)

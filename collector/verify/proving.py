@@ -9,6 +9,7 @@ from collector.errors import QueryError
 from collector.log.checkpoint import Checkpoint
 from collector.log.note import parse_note
 from collector.log.origin import log_name, origin
+from collector.log.packing import unpack_leaf
 from collector.model import show_digest
 from collector.store import Store
 from collector.store.evidence import Evidence, Row
@@ -19,12 +20,17 @@ from collector.verify.sweeps import SweepParts, sweep_parts
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A proof as a file, the *leaf* it leads to, the *size* of the head above it, and whether that is *signed*."""
+    """A *proof*, the *leaf* it leads to, the *size* of the head above it, and whether that is *signed*."""
 
-    data: bytes
+    proof: Proof
     leaf: int
     size: int
     signed: bool
+
+    @property
+    def data(self) -> bytes:
+        """The proof as a file."""
+        return self.proof.data()
 
 
 def prove(store: Store, target: str) -> Made:
@@ -57,8 +63,8 @@ def _proof(store: Store, evidence: Evidence, name: str, parts: tuple[Part, ...],
     branch = Branch(leaf, size, tuple(evidence.inclusion_proof(leaf, size)))
     tokens = evidence.where("checkpoint_token", checkpoint=note["id"]) if note else ()
     stamped = tuple((each["authority"], each["token"]) for each in tokens)
-    made = Proof(name, parts, row["bytes"], branch, root, log, note["note"] if note else b"", stamped)
-    return Made(made.data(), leaf, size, note is not None)
+    made = Proof(name, parts, unpack_leaf(row["bytes"]), branch, root, log, note["note"] if note else b"", stamped)
+    return Made(made, leaf, size, note is not None)
 
 
 def _run(evidence: Evidence, sweep: int) -> tuple[tuple[Part, ...], int]:

@@ -7,14 +7,25 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
+import zstandard
+from sqlalchemy import select
+
+from collector.canonical import digest
 from collector.store import open_store
+from collector.store.bulk import insert_rows
+from collector.store.connection import Database, parse_url
+from collector.store.packing import LEVEL
+from collector.store.tables import artifact, change, item, item_version
 from tests.bench.year_measure import hashing
 from tests.bench.year_reading import HOUR, Reader
 from tests.bench.year_world import START, World
 from tests.fakes.clock import PlayedClock
+
+_ROWS_OF_ITEMS = (artifact, item, change, item_version)
 
 
 def first_rate(reader: Reader) -> tuple[float, float]:
@@ -33,6 +44,32 @@ def first_rate(reader: Reader) -> tuple[float, float]:
         storing += time.perf_counter() - collected
     items = reader.world.items
     return items / storing, items / (collecting + storing)
+
+
+def first_floor(url: str, other: str, contents: Iterable[tuple[bytes, bytes]]) -> float:
+    """Return items/s of what no first population can do without: the least that the store's own could come to.
+
+    The SHA-256 and zstd of *contents*, (digest, bytes) of every item, and the rows of items that the store at *url* got
+    of them, put into the same tables, with their guards, of an empty store at *other*, in one transaction.
+    """
+    open_store(other, clock=PlayedClock(START)).close()
+    theirs, ours = (Database(parse_url(each)) for each in (url, other))
+    with theirs.reading() as conn:
+        rows = {table: [tuple(row) for row in conn.execute(select(table))] for table in _ROWS_OF_ITEMS}
+    made = list(contents)
+    compress = zstandard.ZstdCompressor(level=LEVEL).compress
+    started = time.perf_counter()
+    with ours.writing() as conn:
+        for name, data in made:
+            if digest(data) != name:
+                raise AssertionError("a content has another digest")
+            compress(data)
+        for table, some in rows.items():
+            insert_rows(conn, table, some)
+    took = time.perf_counter() - started
+    theirs.close()
+    ours.close()
+    return len(made) / took
 
 
 def unchanged_ratio(reader: Reader, rounds: int = 5) -> tuple[float, float]:

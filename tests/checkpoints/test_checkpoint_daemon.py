@@ -16,6 +16,7 @@ from collector.daemon import Daemon
 from collector.errors import HistoryError
 from collector.log import tree
 from collector.log.leaf import LeafKind
+from collector.log.packing import unpack_leaf
 from tests.fakes.paper import Paper
 
 
@@ -138,7 +139,8 @@ def _rewrite(office):
         conn.execute("DELETE FROM log_node")
         peaks, nodes = [], []
         for index, data in rows:
-            forged = data.replace(b"tag", b"taG") if index == 2 else data
+            whole = unpack_leaf(data)
+            forged = whole.replace(b"tag", b"taG") if index == 2 else whole
             completed, peaks = tree.append(index, peaks, tree.leaf_hash(forged))
             nodes += [(node.level, node.index, each) for node, each in completed]
             conn.execute("UPDATE log_leaf SET bytes = ? WHERE idx = ?", (forged, index))

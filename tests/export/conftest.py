@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import timedelta
 
 import pytest
 
+from collector.access import Role
 from collector.act import ActKind, NewAct
-from collector.engagement import Examination, Terms
+from collector.ask.access import grant, record_reads
+from collector.ask.coverage import Coverage, Question
+from collector.coverage import Tally
+from collector.engagement import Dated, Engagement, Examination, Terms
 from collector.export import export
+from collector.export.facts import GROUPED, Facts, Head
 from collector.model import Period
 from tests.verify.conftest import HOUR, NOON, USERS, Site, live
 
@@ -42,6 +48,25 @@ def exported(site, path, name=NAME):
     return export(site.store, name, path, grace=GRACE)
 
 
+def members(path):
+    """Return the files of the bundle at *path*, by name within its folder."""
+    with zipfile.ZipFile(path) as file:
+        return {name.removeprefix("bundle/"): file.read(name) for name in file.namelist()}
+
+
+def facts(*, gaps=(), days=(), name=NAME, head_at=NOON, size=7, **rows):
+    """Return what a bundle has to say of five days in March: *gaps*, and *rows* of coverage by grouping."""
+    period = Period(NOON, NOON + 5 * 24 * HOUR)
+    terms = Terms(Examination.TYPE_II, period, ("CC6.1",))
+    engagement = Engagement(1, name, (Dated(NOON, "Ana", terms),))
+    covered = {
+        by: Coverage(Question(period, by=by, terms=terms), period.end, tuple(rows.get(by, days if by == "day" else ())),
+                     Tally(), tuple(gaps), 0, (), ())
+        for by in GROUPED
+    }  # fmt: skip
+    return Facts(engagement, Head(size, "evidenced/0", 2, head_at, 0), covered, {}, (), 3, 0, 0)
+
+
 def lived(folder, url):
     """Return a site with a row of everything, hostile names too, and the engagement over it."""
     site = Site(folder, url)
@@ -51,6 +76,9 @@ def lived(folder, url):
     for kind in (ActKind.UPLOAD, ActKind.POPULATION):
         said = {"kind": "<b>paper.users</b>", "note": "=1+1"}
         site.store.desk.record([NewAct(kind, said, "<i>Bea</i>", act.id, data=f"bytes of {kind}".encode())])
+    for name, engagement in (("Rea", ""), ("Eva", NAME)):
+        grant(site.store, name, Role.READER, engagement, now=NOON, lasts=timedelta(days=9), actor="Ana")
+    record_reads(site.store, act.id, "<i>Eva</i>", [{"at": "2026-03-14T12:00:00Z", "path": "/e/whole", "status": 200}])
     site.take()
     return site
 

@@ -8,23 +8,20 @@ import io
 import json
 import subprocess
 import sys
+import threading
 import tracemalloc
 import zipfile
 
 import bagit
 import pytest
 
+from collector.act import ActKind
 from collector.canonical import canonical, digest
 from collector.errors import QueryError
 from collector.export import export, verifier
 from collector.sealing import MAGIC
-from tests.export.conftest import GRACE, HOSTILE, engaged, exported, lived
+from tests.export.conftest import GRACE, HOSTILE, engaged, exported, lived, members
 from tests.verify.conftest import HOUR, NOON, USERS, Site
-
-
-def members(path):
-    with zipfile.ZipFile(path) as file:
-        return {name.removeprefix("bundle/"): file.read(name) for name in file.namelist()}
 
 
 def index(path):
@@ -86,6 +83,25 @@ def test_every_content_that_the_index_calls_there_is_there(bundle):
         assert (row["file"] in there) == (row["content"] != "erased")
 
 
+def test_who_was_let_into_the_engagement_and_what_they_read_is_in_it_and_no_token_of_the_installation(bundle, whole):
+    there = members(bundle)
+    recorded = [each for kind in (ActKind.TOKEN, ActKind.ACCESS) for each in whole.store.desk.acts(kind)]
+    number = whole.store.engagements()[-1].id
+    for act in recorded:
+        assert (artifact_name(act.digest) in there) == (act.engagement == number)
+    kinds = [row["kind"] for row in csv.DictReader(io.StringIO(there["data/acts.csv"].decode(), newline=""))]
+    assert (kinds.count("token"), kinds.count("access")) == (1, 1)
+    assert len([act for act in recorded if act.engagement == act.id]) == 2
+
+
+def test_every_kind_of_act_is_known_to_the_program_in_the_bundle():
+    assert set(verifier.DESK) == {each.value for each in ActKind}
+
+
+def artifact_name(name):
+    return verifier.artifact_file(name.hex())
+
+
 def test_sealed_contents_are_written_as_stored_and_erased_ones_are_named(bundle):
     there, rows = members(bundle), index(bundle)
     sealed = [row for row in rows if row["content"] == "sealed"]
@@ -93,7 +109,7 @@ def test_sealed_contents_are_written_as_stored_and_erased_ones_are_named(bundle)
     assert all(there[row["file"]].startswith(MAGIC) for row in sealed) and sealed
     assert all(row["key"].startswith(("sealed:", "erased:")) for row in sealed + gone) and gone
     named = [json.loads(line) for line in there["data/erased.jsonl"].splitlines()]
-    assert {row["artifact_sha256"] for row in gone} <= {each["artifact"] for each in named}
+    assert {row["artifact_sha256"] for row in gone} <= {name for each in named for name in each["artifacts"]}
 
 
 def test_what_was_there_before_the_period_and_stayed_is_in_it(whole, tmp_path):
@@ -162,6 +178,20 @@ def test_an_interrupted_export_leaves_what_was_there_before(whole, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         export(whole.store, "whole", tmp_path / "b.zip", grace=GRACE, progress=interrupt)
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("b.zip", b"of yesterday")]
+
+
+def test_what_is_recorded_while_it_is_written_is_not_in_it(site, tmp_path):
+    first = exported(site, tmp_path / "1.zip").file.read_bytes()
+
+    def record(said):
+        if said.startswith("slots missed"):
+            other = threading.Thread(target=site.see, args=(USERS, {"late": {"v": 1}}))
+            other.start()
+            other.join()
+
+    made = export(site.store, "whole", tmp_path / "2.zip", grace=GRACE, progress=record)
+    assert made.file.read_bytes() == first
+    assert exported(site, tmp_path / "3.zip").uncovered == made.uncovered + 1
 
 
 def test_an_export_takes_less_memory_than_what_it_writes(tmp_path, sqlite_url):

@@ -14,9 +14,13 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from collector.act import ActKind
+from collector.canonical import canonical
 from collector.export import verifier
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.note import SignerKey, parse_note
+from tests.export.conftest import engaged, exported
+from tests.verify.conftest import HOUR, NOON
 
 # RFC 8032, 7.1: public key, message, signature of tests 1 to 3.
 VECTORS = (
@@ -80,7 +84,7 @@ class Mutations:
         self.data, self.there, self.chance, self.path = bundle.read_bytes(), members(bundle), chance, folder / "b.zip"
         self.evidence = [
             name for name in self.there
-            if name.startswith("bundle/data/") and not name.endswith(("summary.html", "acts.csv", "bundle.json"))
+            if name.startswith("bundle/data/") and not name.endswith((*verifier.READING, "bundle.json"))
         ]  # fmt: skip
 
     def write(self, data):
@@ -179,9 +183,36 @@ def test_a_bundle_packed_again_is_told_apart_though_its_contents_agree(bundle, k
     assert (found["verdict"], "contents agree with the log" in found["what"]) == ("re-bagged", True)
 
 
-@pytest.mark.parametrize("name", ["summary.html", "acts.csv"])
+def test_a_content_cannot_be_called_erased_by_a_tombstone_that_took_others(bundle, key, tmp_path):
+    there = members(bundle)
+    name = next(each for each in there if "/artifacts/" in each)
+    del there[name]
+    first, *rest = [json.loads(line) for line in there["bundle/data/erased.jsonl"].splitlines()]
+    first["artifacts"] = sorted([*first["artifacts"], name.rpartition("/")[2]])
+    there["bundle/data/erased.jsonl"] = b"".join(canonical(each) + b"\n" for each in (first, *rest))
+    found = verifier.verify(str(packed(rebagged(there), tmp_path / "b.zip")), [key])
+    assert (found["verdict"], "calls contents erased" in found["what"]) == ("re-bagged", True)
+
+
+def test_a_content_that_came_again_after_its_erasure_cannot_be_left_out(whole, key, tmp_path):
+    engaged(whole, "again", NOON - 600 * 24 * HOUR, NOON + 24 * HOUR, sources=("paper:attic",))
+    whole.take()
+    there = members(exported(whole, tmp_path / "again.zip", "again").file)
+    with whole.store.evidence(lambda *_: None, lambda *_: None) as evidence:
+        number = evidence.one("erased", artifact=next(evidence.rows("regained"))["artifact"])["tombstone"]
+        taken = [row["artifact"] for row in evidence.where("erased", tombstone=number)]
+        names = sorted(evidence.one("artifact", id=each)["digest"].hex() for each in taken)
+    lines = {line["tombstone"]: line for line in map(json.loads, there["bundle/data/erased.jsonl"].splitlines())}
+    lines[number] = {"artifacts": names, "tombstone": number}
+    there["bundle/data/erased.jsonl"] = b"".join(canonical(lines[each]) + b"\n" for each in sorted(lines))
+    del there[f"bundle/{verifier.artifact_file(names[0])}"]
+    found = verifier.verify(str(packed(rebagged(there), tmp_path / "b.zip")), [key])
+    assert (found["verdict"], names[0] in found["what"]) == ("incomplete", True)
+
+
+@pytest.mark.parametrize("name", verifier.READING)
 def test_what_is_for_reading_only_is_not_vouched_for(bundle, key, tmp_path, name):
-    """A limit, stated in the docs: whoever makes every manifest again can make this page say anything."""
+    """A limit, stated in the docs: whoever makes every manifest again can make these say anything."""
     there = members(bundle)
     there[f"bundle/data/{name}"] = b"anything\n"
     assert verifier.verify(str(packed(rebagged(there), tmp_path / "b.zip")), [key])["verdict"] == "good"
@@ -226,3 +257,12 @@ def test_it_needs_nothing_but_the_standard_library_and_python_3_9():
     named = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
     froms = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert named | {each.partition(".")[0] for each in froms} <= sys.stdlib_module_names
+
+
+def test_a_bundle_from_which_somebody_left_out_what_was_read_is_incomplete(whole, bundle, key, tmp_path):
+    [*_, act] = whole.store.desk.acts(ActKind.ACCESS)
+    there = members(bundle)
+    del there[f"bundle/{verifier.artifact_file(act.digest.hex())}"]
+    found = verifier.verify(str(packed(rebagged(there), tmp_path / "less.zip")), [key])
+    assert found["verdict"] == "incomplete"
+    assert act.digest.hex() in found["what"]

@@ -10,10 +10,11 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import update
 
 import collector.store.tables  # noqa: F401
 from collector.errors import StoreError
-from collector.log.tables import metadata
+from collector.log.tables import log_leaf, metadata
 from collector.store import open_store
 from collector.store.grants import VERSION_TABLE
 
@@ -25,6 +26,26 @@ def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
         )
         differences = [each for each in compare_metadata(context, metadata) if "comment" not in str(each[0])]
     assert differences == []
+
+
+def test_a_store_from_before_leaves_were_packed_is_brought_up_to_date_with_its_log(store, store_url, clock):
+    before = list(store.leaves())
+    with store._database.writing() as conn:
+        postgresql = conn.dialect.name == "postgresql"
+        conn.exec_driver_sql(
+            "ALTER TABLE log_leaf DISABLE TRIGGER USER" if postgresql else "DROP TRIGGER evidenced_log_leaf_update"
+        )
+        for leaf in before:
+            conn.execute(update(log_leaf).where(log_leaf.c.idx == leaf.index).values(bytes=leaf.data))
+        if postgresql:
+            conn.exec_driver_sql("ALTER TABLE sweep ALTER COLUMN part TYPE BIGINT, ALTER COLUMN plan TYPE BIGINT")
+        conn.exec_driver_sql("UPDATE store_version SET version_num = '0007'")
+    newer = open_store(store_url, clock=clock, create=False)
+    try:
+        assert list(newer.leaves()) == before
+        test_migrations_make_exactly_the_tables_that_the_code_uses(newer)
+    finally:
+        newer.close()
 
 
 def test_a_store_keeps_its_id(store, store_url, clock):

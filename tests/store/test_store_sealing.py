@@ -280,7 +280,7 @@ def test_a_tombstone_in_the_log_names_nobody(sealed, store, noon):
     made = sealed.erase(ANN, actor="Bea Example")
     (leaf,) = store.leaves(made.leaf, made.leaf + 1)
     assert leaf.kind == "tombstone"
-    assert set(leaf.payload) == {"tombstone", "digest"}
+    assert set(leaf.payload) == {"tombstone", "digest", "erased"}
 
 
 def test_a_persons_name_is_erased_and_the_claim_stays(store):

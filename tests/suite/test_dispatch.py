@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collector.ask.sheet import sheet_of
 from collector.daemon import snapshot_here
 from collector.errors import Denied, Misconfigured
 from collector.model import Detail, Outcome, Period, Reason, Scope, SnapshotRequest, Subject, Trigger
@@ -256,6 +257,21 @@ def test_a_snapshot_without_a_daemon_promises_nothing_to_the_future(tmp_path, st
         assert len(desk.store.plans()) == before
     finally:
         desk.close()
+
+
+def test_a_snapshot_before_there_is_a_plan_keeps_the_procedure_and_the_settings_it_was_made_with(desk, tmp_path):
+    """The query an auditor examines must be there to read, not its digest alone."""
+    first = open_store(f"sqlite:///{tmp_path}/first.db", clock=desk.clock)
+    try:
+        first.request_snapshot(SnapshotRequest("paper:hq", ("paper.users",), "a look", "ana", desk.clock.now()))
+        (waiting,) = first.pending_requests()
+        swept = snapshot_here(desk.configure(), {"paper": desk.paper}, first, desk.clock, waiting)
+        found = sheet_of(first, swept.runs[0].id, now=desk.clock.now())
+        assert found.run.provenance.plan_version == 0
+        assert found.procedure == desk.paper.kinds()["paper.users"].document()
+        assert found.settings["connector"] == "paper"
+    finally:
+        first.close()
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 49])

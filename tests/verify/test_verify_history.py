@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from collector.log import tree
 from collector.log.note import SignerKey, VerifierKey
+from collector.log.packing import unpack_leaf
 from collector.log.tables import log_head, log_leaf, metadata
 from collector.store import open_store
 from collector.store.evidence import leaf_tables
@@ -115,7 +116,7 @@ def cut(site, size, *, head):
             peaks = []
             leaves = conn.execute(select(log_leaf.c.bytes).order_by(log_leaf.c.idx)).scalars()
             for index, data in enumerate(leaves):
-                _, peaks = tree.append(index, peaks, tree.leaf_hash(data))
+                _, peaks = tree.append(index, peaks, tree.leaf_hash(unpack_leaf(data)))
             conn.execute(update(log_head).values(size=size, root=tree.root(peaks), peaks=b"".join(peaks)))
 
 
