@@ -17,7 +17,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 from collector.model import Detail, Missed, Outcome, Period, Reason, Slot, Subject, Trigger
 from collector.passed import Passed
@@ -25,7 +27,9 @@ from collector.passed import Passed
 NO_RECORD = "no record"
 LOST = "are lost: the source no longer keeps them"
 """How the message of a collected run ends when it came too late for some events."""
-_Key = tuple[datetime, str, str, str]
+_UNCOLLECTED = (Outcome.FAILED, Outcome.MISSED)
+# Subjects come many times in a row, and hashing one takes longer than most of what is done with it.
+_subject_of = attrgetter("subject")
 _RUN_ID = re.compile(r"(\d+)-(\d+)")
 
 WORST_FIRST = (
@@ -41,21 +45,21 @@ WORST_FIRST = (
 """Reasons from the worst: first our own fault, then what stays until a person acts, last what passes by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What the store holds of one run made for *slot*. *run* is its id, numbered in the order of recording."""
+class RunOutcome(NamedTuple):
+    """What coverage needs of a run. *id* opens the whole sheet; ids are numbered in the order of recording."""
 
-    slot: Slot
+    id: str
+    subject: Subject
+    due: datetime
+    finished: datetime
     outcome: Outcome
     detail: Detail | None
     reason: Reason | None
-    run: str
     message: str
     trigger: Trigger
 
 
-@dataclass(frozen=True, slots=True)
-class SlotOutcome:
+class SlotOutcome(NamedTuple):
     """What became of a due slot. *cause* says why it was not collected; *run* is empty where none was made for it."""
 
     slot: Slot
@@ -127,7 +131,7 @@ class Tally:
 
 def outcomes(
     due: Iterable[Slot],
-    recorded: Iterable[Recorded],
+    recorded: Iterable[RunOutcome],
     missed: Iterable[Missed],
     excluded: Callable[[Slot], str],
     *,
@@ -143,23 +147,29 @@ def outcomes(
     first = _first_scheduled(recorded)
     passed = Passed(missed)
     latest = None if now is None else now - grace
-    found: dict[_Key, SlotOutcome | None] = {}
-    for slot in due:
-        key = _key(slot)
-        if key not in found:
-            found[key] = _outcome(slot, first.get(key), excluded, passed, latest)
-    return [each for each in found.values() if each is not None]
+    found: list[SlotOutcome] = []
+    known: dict[Subject, set[datetime]] = defaultdict(set)
+    for subject, slots in groupby(due, key=_subject_of):
+        records, done = first.get(subject, {}), known[subject]
+        for slot in slots:
+            at = slot.due
+            if at not in done:
+                done.add(at)
+                each = _outcome(slot, records.get(at), excluded, passed, latest)
+                if each is not None:
+                    found.append(each)
+    return found
 
 
 def _outcome(
     slot: Slot,
-    record: Recorded | None,
+    record: RunOutcome | None,
     excluded: Callable[[Slot], str],
     passed: Passed,
     latest: datetime | None,
 ) -> SlotOutcome | None:
     if record is not None:
-        return SlotOutcome(slot, record.outcome, record.detail, record.reason, record.message, record.run)
+        return SlotOutcome(slot, record.outcome, record.detail, record.reason, record.message, record.id)
     if why := excluded(slot):
         return SlotOutcome(slot, Outcome.EXCLUDED, None, None, why, "")
     cause = passed.cause(slot)
@@ -168,19 +178,15 @@ def _outcome(
     return SlotOutcome(slot, Outcome.MISSED, None, None, NO_RECORD if cause is None else cause, "")
 
 
-def _key(slot: Slot) -> _Key:
-    # Plain tuples hash several times faster than records in records, and a year has millions of slots.
-    return slot.due, slot.subject.source, slot.subject.kind, slot.subject.scope
-
-
-def _first_scheduled(recorded: Iterable[Recorded]) -> dict[_Key, Recorded]:
-    first: dict[_Key, Recorded] = {}
-    for each in recorded:
-        if each.trigger is Trigger.SCHEDULE:
-            key = _key(each.slot)
-            before = first.setdefault(key, each)
-            if before is not each and _order(each.run) < _order(before.run):
-                first[key] = each
+def _first_scheduled(recorded: Iterable[RunOutcome]) -> dict[Subject, dict[datetime, RunOutcome]]:
+    first: dict[Subject, dict[datetime, RunOutcome]] = defaultdict(dict)
+    for subject, runs in groupby(recorded, key=_subject_of):
+        mine = first[subject]
+        for each in runs:
+            if each.trigger is Trigger.SCHEDULE:
+                before = mine.setdefault(each.due, each)
+                if before is not each and _order(each.id) < _order(before.id):
+                    mine[each.due] = each
     return first
 
 
@@ -207,20 +213,17 @@ def gaps(
     """
     limit = period.end if now is None else min(period.end, now)
     by_subject: dict[Subject, list[SlotOutcome]] = defaultdict(list)
-    wanting: set[Subject] = set()
-    for each in outcomes:
-        if each.slot.due < limit:
-            by_subject[each.slot.subject].append(each)
-            if _uncollected(each):
-                wanting.add(each.slot.subject)
-    seen: dict[Subject, list[tuple[datetime, str]]] = defaultdict(list)
+    for subject, slots in groupby(outcomes, key=attrgetter("slot.subject")):
+        by_subject[subject] += (each for each in slots if each.slot.due < limit)
+    wanting = [subject for subject, each in by_subject.items() if any(map(_uncollected, each))]
+    seen: dict[Subject, list[tuple[datetime, str]]] = {subject: [] for subject in wanting}
     for subject, at, run in observed:
-        if subject in wanting:
+        if subject in seen:
             seen[subject].append((at, run))
     found: list[Gap] = []
     for subject in sorted(wanting):
-        slots = sorted(by_subject[subject], key=attrgetter("slot.due"))
-        found += _gaps_of(slots, sorted(seen[subject]), Period(period.start, limit))
+        ordered = sorted(by_subject[subject], key=attrgetter("slot.due"))
+        found += _gaps_of(ordered, sorted(seen[subject]), Period(period.start, limit))
     return found
 
 
@@ -243,7 +246,7 @@ def _gaps_of(slots: Sequence[SlotOutcome], seen: Sequence[tuple[datetime, str]],
 
 
 def _uncollected(each: SlotOutcome) -> bool:
-    return each.outcome is Outcome.FAILED or each.outcome is Outcome.MISSED
+    return each.outcome in _UNCOLLECTED
 
 
 def _next(seen: Sequence[tuple[datetime, str]], after: datetime, limit: datetime) -> tuple[datetime, str]:
@@ -256,7 +259,7 @@ def _gap(opened: Sequence[SlotOutcome], end: datetime, run: str, period: Period)
     start = max(opened[0].slot.due, period.start)
     if start >= end:
         return None
-    worst = min(opened, key=_badness)
+    worst = opened[0] if len(opened) == 1 else min(opened, key=_badness)
     reasons = [each.reason for each in opened if each.reason is not None]
     return Gap(
         subject=worst.slot.subject,

@@ -6,17 +6,21 @@ import tempfile
 import uuid
 import warnings
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from collector.store import open_store
+from tests.fakes.backup import copy_database, create_database, drop_databases
 from tests.fakes.clock import PlayedClock
 from tests.fakes.postgresql import OwnServer
 
 # A stranger's own test, which runs where his connector is installed: tests/connectors/test_stranger.py.
 collect_ignore = ["stranger"]
+
+BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
@@ -55,14 +59,10 @@ def postgresql_url(postgresql_server):
 @contextmanager
 def fresh_database(server):
     """Make an empty database on *server* and give its URL; in the end it goes, and what a test put beside it."""
-    name = f"t{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name}")
-    yield server.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(server, autocommit=True) as conn:
-        like = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
-        for (each,) in conn.execute(like, (name,)).fetchall():
-            conn.execute(f"DROP DATABASE {each} WITH (FORCE)")
+    url = server.replace("/postgres?", f"/t{uuid.uuid4().hex}?")
+    create_database(url)
+    yield url
+    drop_databases(url)
 
 
 @pytest.fixture
@@ -72,9 +72,55 @@ def sqlite_url(tmp_path):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request):
+def empty_url(request):
     """The URL of an empty place for a store, on each engine in turn."""
     return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture(scope="session")
+def founded(request, tmp_path_factory):
+    """What gives the URL of a store on an engine that was opened once and never used: founding one takes half a second.
+
+    Its log begins before any test does.
+    """
+    urls = {}
+
+    def url(engine):
+        if engine not in urls:
+            urls[engine] = f"sqlite:///{tmp_path_factory.mktemp('founded')}/evidence.db"
+            if engine == "postgresql":
+                urls[engine] = request.getfixturevalue("postgresql_server").replace(
+                    "/postgres?", f"/f{uuid.uuid4().hex}?"
+                )
+                create_database(urls[engine])
+            open_store(urls[engine], clock=PlayedClock(BEFORE)).close()
+        return urls[engine]
+
+    return url
+
+
+@pytest.fixture(scope="session")
+def new_file(founded, tmp_path_factory):
+    """What gives the URL of another store in a file in which nothing is recorded yet."""
+
+    def new():
+        url = f"sqlite:///{tmp_path_factory.mktemp('new')}/evidence.db"
+        copy_database(founded("sqlite"), url)
+        return url
+
+    return new
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request, founded, tmp_path):
+    """The URL of a store in which nothing is recorded yet, on each engine in turn."""
+    new = f"sqlite:///{tmp_path}/evidence.db"
+    if request.param == "postgresql":
+        new = request.getfixturevalue("postgresql_server").replace("/postgres?", f"/t{uuid.uuid4().hex}?")
+    copy_database(founded(request.param), new)
+    yield new
+    if request.param == "postgresql":
+        drop_databases(new)
 
 
 @pytest.fixture

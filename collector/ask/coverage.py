@@ -13,25 +13,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from collector.ask.dues import Dues, dues
-from collector.ask.fitting import Fit, Settled
+from collector.ask.fitting import Fit
 from collector.ask.plans import recorded_plans
 from collector.clock import to_ms
-from collector.coverage import LOST, Counted, Gap, Recorded, Tally, gaps, outcomes, tally
+from collector.coverage import LOST, Counted, Gap, RunOutcome, SlotOutcome, Tally, gaps, outcomes, tally
 from collector.criteria import criteria
 from collector.engagement import Terms
 from collector.errors import QueryError
 from collector.grouping import Groups, by_control, by_criterion, by_day, by_kind, by_scope, by_source, tally_by
-from collector.model import Outcome, Period, Slot, Subject, Trigger
+from collector.model import Detail, Outcome, Period, Subject
 from collector.plan import Plan
 from collector.schedule import exclusions
 from collector.tag import ControlSet
 
 if TYPE_CHECKING:
-    from collector.store import Page, RunOutcome, Store, Stretch
+    from collector.store import Held, Store
 
 GROUPINGS = ("criterion", "control", "kind", "source", "scope", "day")
 
@@ -112,15 +113,15 @@ def coverage(store: Store, question: Question, *, now: datetime, grace: timedelt
     recorded, fit = _recorded(store, span, question, due)
     found = outcomes(
         fit.left,
-        map(_of_slot, recorded),
+        [run for run in recorded if run.subject in fit.doubted] if fit.doubted else (),
         store.missed(span, question.source or None),
         exclusions(plans),
         now=now,
         grace=grace,
     )
-    inside = [each for each in found if each.slot.due >= question.period.start]
+    inside = [each for each in (*fit.found, *found) if each.slot.due >= question.period.start]
     seen = ((run.subject, run.finished, run.id) for run in recorded if run.outcome is Outcome.COLLECTED)
-    missing = gaps([*found, *fit.ends], seen, question.period, now=now)
+    missing = gaps([*fit.found, *found, *fit.ends], seen, question.period, now=now)
     settled = list(_settled(fit.settled, Period(question.period.start, span.end), edges, question.by))
     groups = _with_none(_asked_for(question, groupings[question.by]), question.by)
     return Coverage(
@@ -139,26 +140,27 @@ def _recorded(
     store: Store, span: Period, question: Question, due: Mapping[Subject, Sequence[Dues]]
 ) -> tuple[list[RunOutcome], Fit]:
     """Return the runs that the pages of the slot ledger do not settle, and what they do settle of the slots *due*."""
-    pages = [page for each in store.slot_pages(span, question.source or None).values() for page in each]
-    held: dict[Subject, list[tuple[Page, Stretch]]] = defaultdict(list)
-    others: dict[Subject, list[int]] = defaultdict(list)
-    recorded: dict[str, RunOutcome] = {}
-    for page in pages:
-        for subject, stretches in page.stretches.items():
-            held[subject] += ((page, each) for each in stretches)
-        for run in page.others:
-            recorded[run.id] = run
-            if run.trigger is Trigger.SCHEDULE:
-                others[run.subject].append(to_ms(run.due))
+    held: dict[Subject, list[Held]] = defaultdict(list)
+    others: dict[Subject, dict[int, SlotOutcome | None]] = defaultdict(dict)
+    recorded: list[RunOutcome] = []
+    for pages in store.slot_pages(span, question.source or None).values():
+        for page in pages:
+            for subject, found in page.held.items():
+                held[subject] += found
+            for subject, said in page.outcomes.items():
+                mine = others[subject]
+                twice = mine.keys() & said.keys()
+                mine.update(said)
+                mine.update(dict.fromkeys(twice))
+            recorded += page.others
     fit = Fit()
     for subject, pieces in due.items():
         fit.add(subject, pieces, held[subject], others[subject])
-    recorded |= {run.id: run for run in store.outcomes(fit.opened - recorded.keys())}
-    return list(recorded.values()), fit
+    return [*recorded, *store.outcomes(fit.opened)], fit
 
 
-def _settled(settled: Iterable[Settled], period: Period, edges: Iterable[datetime], by: str) -> Iterator[Counted]:
-    """Yield the settled slots of *period*, those together that are in the same groups."""
+def _settled(settled: Iterable[Held], period: Period, edges: Iterable[datetime], by: str) -> Iterator[Counted]:
+    """Yield the settled slots of *period*, those of a subject together that are in the same groups."""
     days = (period.end - period.start) // _DAY + 2 if by == "day" else 0
     midnight = period.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     inside = {each for each in edges if period.start < each < period.end}
@@ -167,15 +169,15 @@ def _settled(settled: Iterable[Settled], period: Period, edges: Iterable[datetim
     cuts = [period.start, *sorted(inside), period.end]
     pieces = [(at, to_ms(at), to_ms(after)) for at, after in pairwise(cuts)]
     starts = [start for _, start, _ in pieces]
-    for slots in settled:
-        for at, start, end in pieces[max(0, bisect_right(starts, slots.first) - 1) : bisect_right(starts, slots.last)]:
-            for detail, count in slots.between(start, end):
-                yield slots.subject, at, Outcome.COLLECTED, detail, count
-
-
-def _of_slot(run: RunOutcome) -> Recorded:
-    slot = Slot(run.subject, run.due)
-    return Recorded(slot, run.outcome, run.detail, run.reason, run.id, run.message, run.trigger)
+    for subject, group in groupby(settled, key=attrgetter("subject")):
+        sums: dict[datetime, list[tuple[int, ...]]] = defaultdict(list)
+        for slots in group:
+            first = max(0, bisect_right(starts, slots.first) - 1)
+            for at, start, end in pieces[first : bisect_right(starts, slots.last)]:
+                sums[at].append(slots.between(start, end))
+        for at, counts in sums.items():
+            for detail, each in zip(Detail, zip(*counts, strict=True), strict=True):
+                yield subject, at, Outcome.COLLECTED, detail, sum(each)
 
 
 def _lost(recorded: Iterable[RunOutcome], period: Period, wanted: Groups) -> Iterator[Lost]:

@@ -8,77 +8,51 @@ arithmetic of `collector.coverage`, with its runs as their sheets have them.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import accumulate
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from collector.ask.dues import Dues
 from collector.clock import from_ms
 from collector.coverage import SlotOutcome
-from collector.model import Detail, Outcome, Slot, Subject
+from collector.model import Outcome, Slot, Subject
 
 if TYPE_CHECKING:
-    from collector.store import Page, Stretch
-
-
-class Settled(NamedTuple):
-    """The slots ``[start, end)`` of *stretch*, counted from 0: due and collected as scheduled.
-
-    They were due from *first* to *last*, and the last of their runs can have finished at *latest*, all in ms.
-    """
-
-    subject: Subject
-    page: Page
-    stretch: Stretch
-    start: int
-    end: int
-    first: int
-    last: int
-    latest: int
-
-    @classmethod
-    def of(cls, subject: Subject, page: Page, stretch: Stretch, start: int, end: int) -> Settled:
-        """Return the slots ``[start, end)`` of *stretch* as settled."""
-        first, last = (stretch.first + stretch.step * each for each in (start, end - 1))
-        return cls(subject, page, stretch, start, end, first, last, last + stretch.slowest)
-
-    def runs(self, after: int | None = None) -> Iterator[str]:
-        """Yield the ids of their runs; with *after* of those that can have finished later than that (ms)."""
-        for number in range(self.start, self.end):
-            due = self.stretch.first + self.stretch.step * number
-            if after is None or due + self.stretch.slowest > after:
-                yield self.page.run(self.stretch, number)
-
-    def between(self, start: int, end: int) -> Iterator[tuple[Detail, int]]:
-        """Yield details and how many of the slots that were due in ``[start, end)`` (ms) had them."""
-        first, step = self.stretch.first, self.stretch.step or 1
-        begin, stop = (max(self.start, min(self.end, -((first - each) // step))) for each in (start, end))
-        return self.stretch.part(begin, stop)
-
-    def beginning(self) -> SlotOutcome:
-        """Return what became of the first of them."""
-        detail = next(self.stretch.part(self.start, self.start + 1))[0]
-        slot = Slot(self.subject, from_ms(self.first))
-        return SlotOutcome(slot, Outcome.COLLECTED, detail, None, "", self.page.run(self.stretch, self.start))
+    from collector.store import Held
 
 
 @dataclass
 class Fit:
-    """*settled* slots, the ones that are *left*, *ends* of what may be gaps, and runs (ids) to be *opened*."""
+    """*settled* slots, those *found* to have come to something else, and those that are *left* to be looked at.
 
-    settled: list[Settled] = field(default_factory=list)
+    Of subjects that are *doubted*, all that is recorded is to be looked at. *ends* are ends of what may be gaps;
+    *opened* are runs (ids) whose sheets are to be opened.
+    """
+
+    settled: list[Held] = field(default_factory=list)
+    found: list[SlotOutcome] = field(default_factory=list)
     left: list[Slot] = field(default_factory=list)
+    doubted: set[Subject] = field(default_factory=set)
     ends: list[SlotOutcome] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)
+    _times: dict[int, datetime] = field(default_factory=dict)
 
     def add(
-        self, subject: Subject, dues: Sequence[Dues], held: Iterable[tuple[Page, Stretch]], others: Iterable[int]
+        self, subject: Subject, dues: Sequence[Dues], held: Iterable[Held], others: Mapping[int, SlotOutcome | None]
     ) -> None:
-        """Fit what was *held* of *subject* to its *dues*; *others* are the due times of its other scheduled runs."""
-        settled = sorted(self._placed(subject, dues, held), key=attrgetter("first", "last"))
-        settled = self._alone(settled, sorted(others))
+        """Fit what was *held* of *subject* to its *dues*; *others* is what its other scheduled runs say, by due time.
+
+        None is of a slot of which several say something.
+        """
+        placed = sorted(self._placed(dues, held), key=attrgetter("first", "last"))
+        settled = self._alone(placed, sorted(others))
+        if len(settled) < len(placed) or None in others.values():
+            # A slot may have several records, and which of them counts is not for here.
+            self.doubted.add(subject)
+            others = {}
         self.settled += settled
         lasts = list(accumulate((each.latest for each in settled), max))
         at = dues[0].start if dues else 0
@@ -86,31 +60,61 @@ class Fit:
             until = dues[-1].end if each is None else each.first
             left = [due for piece in dues if piece.start < until and at < piece.end for due in piece.between(at, until)]
             if left:
-                self.left += [Slot(subject, from_ms(due)) for due in left]
+                self._leave(subject, left, others)
                 self._look_back(settled, lasts, number, left[0])
                 if each is not None:
-                    self.ends.append(each.beginning())
+                    self.ends.append(self._beginning(each))
             if each is not None:
                 at = each.last + 1
 
-    def _placed(
-        self, subject: Subject, dues: Sequence[Dues], held: Iterable[tuple[Page, Stretch]]
-    ) -> Iterator[Settled]:
-        starts = [piece.start for piece in dues]
-        for page, stretch in held:
-            piece = _piece(dues, starts, stretch.first)
-            if piece is not None and piece.holds(stretch.first, stretch.step, stretch.slots):
-                yield Settled.of(subject, page, stretch, 0, stretch.slots)
-                continue
-            for number in range(stretch.slots):
-                due = stretch.first + stretch.step * number
-                piece = _piece(dues, starts, due)
-                if piece is not None and piece.holds(due, 0, 1):
-                    yield Settled.of(subject, page, stretch, number, number + 1)
-                elif dues and due + stretch.slowest > dues[0].start and due < dues[-1].end:
-                    self.opened.add(page.run(stretch, number))
+    def _leave(self, subject: Subject, left: Iterable[int], others: Mapping[int, SlotOutcome | None]) -> None:
+        for due in left:
+            said = others.get(due)
+            if said is not None:
+                self.found.append(said)
+            else:
+                self.left.append(Slot(subject, self._time(due)))
 
-    def _alone(self, settled: Sequence[Settled], others: Sequence[int]) -> list[Settled]:
+    def _beginning(self, held: Held) -> SlotOutcome:
+        slot = Slot(held.subject, self._time(held.first))
+        return SlotOutcome(slot, Outcome.COLLECTED, held.stretch.detail(held.start), None, "", held.run(held.start))
+
+    def _time(self, ms: int) -> datetime:
+        # The subjects of a source fall due together, and mostly fail together.
+        found = self._times.get(ms)
+        if found is None:
+            found = self._times[ms] = from_ms(ms)
+        return found
+
+    def _placed(self, dues: Sequence[Dues], held: Iterable[Held]) -> Iterator[Held]:
+        starts = [piece.start for piece in dues]
+        begin, end = (dues[0].start, dues[-1].end) if dues else (0, 0)
+        for each in held:
+            stretch = each.stretch
+            inside = begin <= each.first and each.last < end
+            start, stop = (0, stretch.slots) if inside else stretch.within(begin, end)
+            first = stretch.first + stretch.step * start
+            piece = _piece(dues, starts, first)
+            if start < stop and piece is not None and piece.holds(first, stretch.step, stop - start):
+                yield each.part(start, stop)
+            else:
+                yield from self._one_by_one(dues, each, range(start, stop))
+            # A run may have ended in the period whose slot was due before it.
+            while dues and start and first - stretch.step + stretch.slowest > begin:
+                start, first = start - 1, first - stretch.step
+                self.opened.add(each.run(start))
+
+    def _one_by_one(self, dues: Sequence[Dues], held: Held, numbers: Iterable[int]) -> Iterator[Held]:
+        starts = [piece.start for piece in dues]
+        for number in numbers:
+            due = held.stretch.first + held.stretch.step * number
+            piece = _piece(dues, starts, due)
+            if piece is not None and piece.holds(due, 0, 1):
+                yield held.part(number, number + 1)
+            else:
+                self.opened.add(held.run(number))
+
+    def _alone(self, settled: Sequence[Held], others: Sequence[int]) -> list[Held]:
         """Return those of *settled* (by time) beside whose slots nothing else is recorded; open the others' runs."""
         doubtful: set[int] = set()
         furthest = 0
@@ -128,7 +132,7 @@ class Fit:
             self.opened.update(settled[number].runs())
         return [each for number, each in enumerate(settled) if number not in doubtful]
 
-    def _look_back(self, settled: Sequence[Settled], lasts: Sequence[int], before: int, due: int) -> None:
+    def _look_back(self, settled: Sequence[Held], lasts: Sequence[int], before: int, due: int) -> None:
         """Open the runs of settled slots that can have finished after *due*, when a slot was that is left."""
         number = before - 1
         while number >= 0 and lasts[number] > due:

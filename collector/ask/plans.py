@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from collector.clock import iso
@@ -13,7 +14,7 @@ from collector.plan import Plan, PlannedSource, changes
 
 if TYPE_CHECKING:
     from collector.engagement import Terms
-    from collector.store import Store
+    from collector.store import PlanRecord, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def recorded_plans(store: Store, terms: Terms | None = None) -> list[Plan]:
 
     Raises `IntegrityError` for one that is not a plan.
     """
-    found = [Plan.of(each.document, each.version, each.valid_from) for each in store.plans()]
+    found = [_plan(each) for each in store.plans()]
     return (
         [replace(each, sources=Plan.of(terms.planned(each.document())).sources) for each in found] if terms else found
     )
@@ -67,6 +68,12 @@ def sources_of(plan: Plan, name: str) -> tuple[PlannedSource, ...]:
         known = ", ".join(each.name for each in plan.sources) or "none"
         raise QueryError(f"the plan has no source {name!r}", hint=f"It has: {known}.")
     return (source,)
+
+
+@lru_cache(maxsize=64)
+def _plan(record: PlanRecord) -> Plan:
+    # What a plan derives from itself (which subjects fall due together, what is excluded) is kept with it.
+    return Plan.of(record.document, record.version, record.valid_from)
 
 
 def _since(plan: Plan) -> str:

@@ -53,6 +53,8 @@ def plain(value: Any) -> Json:  # noqa: PLR0911 - one line a type
     """Return *value* as JSON: times RFC 3339 in UTC, lengths in seconds, digests ``sha256:...``, records as objects."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {each.name: plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

@@ -58,8 +58,10 @@ def append(size: int, hashes: Sequence[bytes], leaf: bytes) -> tuple[list[tuple[
     """
     completed: list[tuple[Node, bytes]] = []
     rest, current = list(hashes), leaf
-    # As adding one carries in binary, a leaf completes a node for every level of the new tree's last peak.
-    for level in range(_last_peak(size + 1)[0].level):
+    # As adding one carries in binary, a leaf completes a node for every level at which the tree ends in a whole one.
+    for level in range(size.bit_length()):
+        if not (size >> level) & 1:
+            break
         current = node_hash(rest.pop(), current)
         completed.append((Node(level + 1, size >> level + 1), current))
     return completed, [*rest, current]

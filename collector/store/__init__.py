@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collector.coverage import RunOutcome
 from collector.store.erasing import Erasable, Tombstone
 from collector.store.opening import open_store
 from collector.store.records import (
@@ -17,12 +18,12 @@ from collector.store.records import (
     Receipt,
     ReceiptRecord,
     RecordedChange,
-    RunOutcome,
     SweepRecord,
     TokenRecord,
 )
-from collector.store.slot_pages import Page, Stretch
+from collector.store.slot_pages import Page
 from collector.store.store import Store
+from collector.store.stretches import Held
 
 __all__ = [
     "CheckpointRecord",
@@ -30,6 +31,7 @@ __all__ = [
     "EpochRecord",
     "Erasable",
     "Existence",
+    "Held",
     "ItemVersion",
     "Page",
     "PlanRecord",
@@ -38,7 +40,6 @@ __all__ = [
     "RecordedChange",
     "RunOutcome",
     "Store",
-    "Stretch",
     "SweepRecord",
     "TokenRecord",
     "Tombstone",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import Connection
 
 from collector.clock import from_ms, to_ms
+from collector.coverage import RunOutcome
 from collector.engagement import Engagement
 from collector.errors import Withheld
 from collector.model import Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject
@@ -24,7 +25,6 @@ from collector.store.records import (
     ItemVersion,
     PlanRecord,
     RecordedChange,
-    RunOutcome,
     SweepRecord,
 )
 from collector.store.slot_pages import Page
@@ -40,6 +40,8 @@ class Answers:
     _database: Database
     _names: Names
     _sweeps: SweepReader
+    _plans: dict[int, PlanRecord]
+    _controls: dict[int, ControlsRecord]
     _planned: dict[int, frozenset[Subject]]
     _unsealing: Unsealing
 
@@ -151,8 +153,10 @@ class Answers:
                     found[name] = self._sweeps.paging.pages(conn, number, period)
             return found
 
-    def outcomes(self, runs: Iterable[str]) -> list[RunOutcome]:
+    def outcomes(self, runs: Collection[str]) -> list[RunOutcome]:
         """Return what coverage needs of *runs* (ids). Raises `Unknown` when there is no such run."""
+        if not runs:
+            return []
         with self._database.reading() as conn:
             return self._sweeps.paging.outcomes(conn, runs)
 
@@ -208,12 +212,12 @@ class Answers:
     def plans(self) -> list[PlanRecord]:
         """Return every version of the plan, oldest first."""
         with self._database.reading() as conn:
-            return plans.versions(conn, tables.plan, PlanRecord)
+            return plans.versions(conn, tables.plan, PlanRecord, self._plans)
 
     def controls(self) -> list[ControlsRecord]:
         """Return every version of the control set, oldest first."""
         with self._database.reading() as conn:
-            return plans.versions(conn, tables.controls, ControlsRecord)
+            return plans.versions(conn, tables.controls, ControlsRecord, self._controls)
 
     def missed(self, period: Period, source: str | None = None) -> list[Missed]:
         """Return the records of missed slots that overlap *period*, oldest first."""

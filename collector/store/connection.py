@@ -32,6 +32,9 @@ from collector.store.policies import WHOLE, RowSecurity
 
 _LOCK_WAIT_S = 30.0
 _CONNECT_WAIT_S = 10
+_CACHE_KB = 16_000
+"""What a connection keeps of the file. A month of changes touches more than the 2 MB that SQLite keeps by default."""
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
 _BEGIN = "evidenced_begin"
 _LOCK = select(log_head.c.id).with_for_update()
 Begin = Callable[[Connection, RowSecurity], None]
@@ -90,6 +93,8 @@ class Database:
         """
         made = copy(self)
         made._begin = begin
+        # Else what is read through it while this thread keeps a state of the whole store would see the whole.
+        made._kept = threading.local()
         return made
 
     def record_for(self, conn: Connection, engagement: int) -> None:
@@ -185,7 +190,7 @@ def _sqlite_engine(path: Path, url: URL) -> Engine:
         conn = sqlite3.connect(
             f"file:{quote(str(path))}?mode=rw", uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False
         )
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF"):
+        for pragma in (*_PRAGMAS, f"cache_size=-{_CACHE_KB}"):
             conn.execute(f"PRAGMA {pragma}")
         return conn
 

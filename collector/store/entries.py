@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from collector.canonical import canonical, population_root
-from collector.log.tree import append as grow
-from collector.log.tree import leaf_hash
-from collector.log.tree import root as tree_root
+from collector.log.tree import leaf_hash, node_hash
 from collector.model import Subject
 
 GONE = bytes(32)
@@ -43,7 +41,9 @@ def sweep_root(sheet: bytes, frame: bytes, notes: bytes, entries: Sequence[bytes
 
     A digest is empty where there is none. Each is a leaf of its own, so that one entry can be proven without the rest.
     """
-    hashes: list[bytes] = []
-    for size, entry in enumerate([sheet, frame, notes, *entries]):
-        _, hashes = grow(size, hashes, leaf_hash(entry))
-    return tree_root(hashes)
+    level = [leaf_hash(each) for each in (sheet, frame, notes, *entries)]
+    while len(level) > 1:
+        # A node without a neighbour is promoted: so the RFC's split at the largest power of two comes about.
+        pairs = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=False)]
+        level = pairs + level[-1:] if len(level) % 2 else pairs
+    return level[0]

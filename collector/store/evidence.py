@@ -50,12 +50,11 @@ class Evidence:
 
     def missing(self) -> list[str]:
         """Return the tables and columns that should be there and are not, as ``table`` or ``table.column``."""
-        found = inspect(self._conn)
-        tables = set(found.get_table_names())
-        gone = sorted(metadata.tables.keys() - tables)
-        for name in sorted(metadata.tables.keys() & tables):
-            columns = {each["name"] for each in found.get_columns(name)}
-            gone += [f"{name}.{each.name}" for each in metadata.tables[name].columns if each.name not in columns]
+        found = inspect(self._conn).get_multi_columns(filter_names=list(metadata.tables))
+        columns = {name: {each["name"] for each in among} for (_, name), among in found.items()}
+        gone = sorted(metadata.tables.keys() - columns.keys())
+        for name in sorted(columns):
+            gone += [f"{name}.{each.name}" for each in metadata.tables[name].columns if each.name not in columns[name]]
         return gone
 
     def rows(self, table: str, *order: str, only: tuple[str, ...] = ()) -> Iterator[Row]:

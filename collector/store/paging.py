@@ -5,34 +5,48 @@ they are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from collector.clock import to_ms
+from collector.coverage import RunOutcome
 from collector.model import Period
 from collector.store.names import Names
 from collector.store.packing import pack, unpack
-from collector.store.records import RunOutcome
-from collector.store.slot_pages import PAGE, Draft, Page, joined, read_page
+from collector.store.slot_pages import Draft, Page, joined, read_page
+from collector.store.stretches import BLOCK, PAGE
 from collector.store.tables import slot_page, sweep
 
 if TYPE_CHECKING:
     from collector.store.sweeps import SweepReader
 
-_KEPT = 4_000
-_JOINED_KEPT = 32
+_KEPT = 100_000
+"""How many pieces of pages (stretches and single runs) are kept read, at about 300 bytes each."""
+_NOTHING = Page((), {}, ())
+
+
+class _Listed(NamedTuple):
+    """A page that is not read yet: its last sweep, the earliest due time of its runs and their last end in ms."""
+
+    last: int
+    since: int
+    until: int
 
 
 class Paging:
-    """The pages of one store. What it keeps of pages never changes; what it counts is the writer's alone."""
+    """The pages of one store. What it keeps of pages never changes; what it counts is the writer's alone.
+
+    The pages of a source are read by the block, `BLOCK` of them as one, whatever the period asked about: so what was
+    read for one question serves the next.
+    """
 
     def __init__(self, names: Names, reader: SweepReader) -> None:
         self.size = PAGE
         self._names = names
         self._reader = reader
-        self._pages: dict[tuple[int, int], Page] = {}
-        self._joined: dict[tuple[int, ...], Page] = {}
+        self._listed: dict[int, tuple[_Listed, ...]] = {}
+        self._blocks: dict[tuple[int, int], tuple[int, Page]] = {}
         self._ends: dict[int, tuple[int, Page]] = {}
         self._unpaged: dict[int, int] = {}
 
@@ -42,7 +56,7 @@ class Paging:
 
     def clear(self) -> None:
         """Drop everything: the pages were made again, and what was read of the old ones must not outlive them."""
-        self._pages, self._joined, self._ends = {}, {}, {}
+        self._listed, self._blocks, self._ends = {}, {}, {}
         self.forget()
 
     def appended(self, conn: Connection, source: int) -> None:
@@ -64,12 +78,16 @@ class Paging:
                 self._write(conn, source)
 
     def pages(self, conn: Connection, source: int, period: Period) -> list[Page]:
-        """Return the pages of *source* that overlap *period* as one, the sweeps after its last page as one more."""
-        columns = slot_page.c
-        query = select(columns.last).where(columns.source == source, columns.until >= to_ms(period.start))
-        lasts = conn.execute(query.where(columns.since < to_ms(period.end)).order_by(columns.last)).scalars().all()
-        found = self._as_one(conn, source, tuple(lasts))
-        return [each for each in (found, self._end(conn, source)) if each.sweeps]
+        """Return the blocks of *source* with a page that overlaps *period*, and the sweeps after its last page."""
+        last = last_paged(conn, source)
+        start, end = to_ms(period.start), to_ms(period.end)
+        listed = self._list(conn, source, last)
+        found = []
+        for at in range(0, len(listed), BLOCK):
+            block = listed[at : at + BLOCK]
+            if any(each.until >= start and each.since < end for each in block):
+                found.append(self._block(conn, source, at, block))
+        return [each for each in (*found, self._end(conn, source, last)) if each.sweeps]
 
     def outcomes(self, conn: Connection, runs: Iterable[str]) -> list[RunOutcome]:
         """Return what the sheets say of *runs* (ids). Raises `Unknown` for one that is not there."""
@@ -83,39 +101,57 @@ class Paging:
             found += [sheet.outcome(position) for position in positions]
         return found
 
-    def _as_one(self, conn: Connection, source: int, lasts: tuple[int, ...]) -> Page:
-        # A sweep is of one source, so its pages' last sweeps name them.
-        found = self._joined.get(lasts)
-        if found is None:
-            if len(self._joined) >= _JOINED_KEPT:
-                self._joined = {}
-            found = self._joined[lasts] = joined(self._read(conn, source, lasts))
-        return found
+    def _list(self, conn: Connection, source: int, last: int) -> Sequence[_Listed]:
+        """Return the pages of *source* up to the one that ends with sweep *last*, the last that *conn* sees."""
+        known = self._listed.get(source, ())
+        if last > (known[-1].last if known else 0):
+            columns = slot_page.c
+            query = select(columns.last, columns.since, columns.until).where(columns.source == source)
+            new = conn.execute(query.where(columns.last > (known[-1].last if known else 0)).order_by(columns.last))
+            known = self._listed[source] = (*known, *(_Listed(*row) for row in new))
+        return known if not known or known[-1].last == last else [each for each in known if each.last <= last]
 
-    def _read(self, conn: Connection, source: int, lasts: Sequence[int]) -> list[Page]:
-        wanted = [last for last in lasts if (source, last) not in self._pages]
-        if wanted:
-            subjects = {number: subject for subject, number in self._names.subjects(conn).items()}
-            query = select(slot_page.c.last, slot_page.c.codec, slot_page.c.bytes).where(
-                slot_page.c.source == source, slot_page.c.last >= wanted[0], slot_page.c.last <= wanted[-1]
-            )
-            for last, codec, data in conn.execute(query):
-                self._pages[source, last] = read_page(unpack(codec, bytes(data)), subjects)
-        found = [self._pages[source, last] for last in lasts]
-        if len(self._pages) > _KEPT:
-            self._pages = {(source, last): page for last, page in zip(lasts, found, strict=True)}
-        return found
+    def _block(self, conn: Connection, source: int, at: int, listed: Sequence[_Listed]) -> Page:
+        """Return the pages *listed* as one; they are those from number *at* on."""
+        # Taken out and put back at the end: what was not asked for the longest goes first.
+        count, block = self._blocks.pop((source, at), (0, _NOTHING))
+        if count > len(listed):
+            count, block = 0, _NOTHING
+        if count < len(listed):
+            block = joined([block, *self._read(conn, source, listed[count:])])
+        self._blocks[source, at] = len(listed), block
+        self._make_room()
+        return block
 
-    def _end(self, conn: Connection, source: int) -> Page:
-        """Return a page of the sweeps after the last page; an empty one when there are none."""
-        last = last_paged(conn, source)
+    def _make_room(self) -> None:
+        kept = list(self._blocks.items())
+        pieces = sum(page.pieces for _, (_, page) in kept)
+        for key, (_, page) in kept[:-1]:
+            if pieces <= _KEPT:
+                return
+            pieces -= page.pieces
+            self._blocks.pop(key, None)
+
+    def _read(self, conn: Connection, source: int, listed: Sequence[_Listed]) -> list[Page]:
+        subjects = {number: subject for subject, number in self._names.subjects(conn).items()}
+        columns = slot_page.c
+        query = select(columns.codec, columns.bytes).where(
+            columns.source == source, columns.last >= listed[0].last, columns.last <= listed[-1].last
+        )
+        return [
+            read_page(unpack(codec, bytes(data)), subjects)
+            for codec, data in conn.execute(query.order_by(columns.last))
+        ]
+
+    def _end(self, conn: Connection, source: int, last: int) -> Page:
+        """Return a page of the sweeps after sweep *last*, the last of a page; an empty one when there are none."""
         numbers = _after(conn, source, last)
         newest = numbers[-1] if numbers else last
         kept = self._ends.get(source)
         if kept is not None and kept[0] == newest and kept[1].sweeps == tuple(numbers):
             return kept[1]
         if not numbers:
-            return Page((), {}, ())
+            return _NOTHING
         draft = self._draft(conn, numbers)
         subjects = {number: subject for subject, number in draft.numbers.items()}
         page = read_page(draft.document(), subjects)

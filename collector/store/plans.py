@@ -47,14 +47,14 @@ def append_version(
     return version
 
 
-def versions(conn: Connection, table: Table, record: type[_Record]) -> list[_Record]:
-    """Return every version in *table*, oldest first."""
-    found = []
-    for row in conn.execute(select(table).order_by(table.c.version)).all():
+def versions(conn: Connection, table: Table, record: type[_Record], known: dict[int, _Record]) -> list[_Record]:
+    """Return every version in *table*, oldest first; *known* remembers those read before, which never change."""
+    new = select(table).where(table.c.version > max(known, default=0)).order_by(table.c.version)
+    for row in conn.execute(new).all():
         data = read_by_id(conn, row.artifact)
         times = from_ms(row.valid_from), from_ms(row.recorded)
-        found.append(record(row.version, times[0], orjson.loads(data), digest(data), times[1]))
-    return found
+        known[row.version] = record(row.version, times[0], orjson.loads(data), digest(data), times[1])
+    return [known[version] for version in sorted(known)]
 
 
 def planned_subjects(conn: Connection, known: dict[int, frozenset[Subject]]) -> set[Subject]:
@@ -112,7 +112,8 @@ def missed_between(conn: Connection, names: Names, period: Period, source: str |
         number = names.source(conn, source)
         query = query.where(missed.c.source == (-1 if number is None else number))
     rows = conn.execute(query.order_by(missed.c.since, missed.c.id)).all()
-    subjects = {number: subject for subject, number in names.subjects(conn).items()} if rows else {}
+    named = not all(row.whole for row in rows)
+    subjects = {number: subject for subject, number in names.subjects(conn).items()} if named else {}
     return [
         Missed(
             names.source_named(conn, row.source),

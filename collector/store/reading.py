@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -84,14 +83,15 @@ def changes(
     query = _CHANGES if subjects is None else _CHANGES.where(population_state.c.subject.in_(subjects))
     known = subjects if subjects is not None else {id_: each for each, id_ in names.subjects(conn).items()}
     found: list[RecordedChange] = []
-    last, at = -1, period.start
-    # All rows at once: fetching them one by one takes longer than finding them.
-    rows = conn.execute(query, _ends(period)).all()
-    texts = _texts(conn, rows, naming)
-    for number, id_, _, key, ms, was, now in rows:
-        if ms != last:
-            last, at = ms, from_ms(ms)
-        found.append(RecordedChange(known[number], texts.get(id_) or _text(key), at, was, now))
+    # Many rows at once: fetching them one by one takes longer than finding them, and all of them are objects enough for
+    # Python's collector of garbage to go through everything there is.
+    for part in conn.execute(query, _ends(period)).partitions(_FETCHED):
+        texts = _texts(conn, part, naming)
+        times = {ms: from_ms(ms) for ms in {row[4] for row in part}}
+        found += [
+            RecordedChange(known[number], texts.get(id_) or _text(key), times[ms], was, now)
+            for number, id_, _, key, ms, was, now in part
+        ]
     return found
 
 
@@ -121,7 +121,7 @@ def population(
         for number, item_, _, key, since, until, name in part:
             gone = None if until is None else from_ms(until)
             if (number, item_) == of:
-                found[-1] = replace(found[-1], gone=gone, artifact=name, forms=found[-1].forms + 1)
+                found[-1] = found[-1]._replace(gone=gone, artifact=name, forms=found[-1].forms + 1)
                 continue
             if len(found) == limit:
                 rows.close()
@@ -139,6 +139,7 @@ def _ends(period: Period) -> dict[str, int]:
 
 
 _AT_A_TIME = 2_000
+_FETCHED = 500
 _ITEM = (item.c.id.label("item"), item.c.key_digest, item.c.key)
 _BEFORE, _AFTER = artifact.alias("before"), artifact.alias("after")
 _CHANGES = (

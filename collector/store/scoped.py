@@ -12,7 +12,7 @@ What is not a question of an examiner is refused; a test has every method of a s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -20,6 +20,7 @@ from typing import NoReturn, cast
 
 from sqlalchemy import Connection
 
+from collector.coverage import RunOutcome
 from collector.engagement import Engagement
 from collector.errors import QueryError, Unknown
 from collector.model import Missed, Period, SnapshotRequest
@@ -29,7 +30,7 @@ from collector.store.checkpoints import Checkpoints
 from collector.store.desk import Desk
 from collector.store.erasing import Erasing
 from collector.store.reach import UnsealingWithin
-from collector.store.records import PlanRecord, RunOutcome, SweepRecord
+from collector.store.records import PlanRecord, SweepRecord
 from collector.store.retaining import Retaining
 from collector.store.rewrapping import Rewrapping
 from collector.store.sealing import Sealing
@@ -80,6 +81,7 @@ class Scoped(Store):
         self.id, self._whole, self._clock, self._names = whole.id, whole, whole._clock, names
         self._database = whole._database.beginning(partial(names.begin, engagement.id))
         self._sweeps, self._planned = whole._sweeps, whole._planned
+        self._plans, self._controls = whole._plans, whole._controls
         self._unsealing: UnsealingWithin = UnsealingWithin(whole.sealing.keys, names, engagement.id)
         self.desk = Desk(self._database, self._recording, engagement.id)
         # Digests and signatures over the log say nothing of what is in it, and every proof needs them.
@@ -120,7 +122,7 @@ class Scoped(Store):
         found = super().slot_pages(period, source)
         return {name: [page.within(self._names.holds) for page in pages] for name, pages in found.items()}
 
-    def outcomes(self, runs: Iterable[str]) -> list[RunOutcome]:
+    def outcomes(self, runs: Collection[str]) -> list[RunOutcome]:
         """See `Store.outcomes`. Raises `Unknown` for a run that is out of scope."""
         found = super().outcomes(runs)
         for each in found:

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import Boolean, Connection, Row, and_, func, literal_column, select
 
 from collector.clock import to_ms
+from collector.coverage import RunOutcome
 from collector.errors import QueryError
 from collector.model import Period, Run, Trigger
 from collector.store.names import Names
-from collector.store.records import RunOutcome, SweepRecord
+from collector.store.records import SweepRecord
 from collector.store.sweeps import SweepReader, unknown_run
 from collector.store.tables import HOUR_MS, LATE, missed, sweep
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from collector.clock import from_ms, to_ms
+from collector.coverage import RunOutcome
 from collector.errors import IntegrityError
 from collector.model import (
     Counts,
@@ -28,7 +29,6 @@ from collector.model import (
     Window,
 )
 from collector.store.frames import Frame, Line
-from collector.store.records import RunOutcome
 from collector.store.sheet_columns import (
     DEFAULT_DETAIL,
     DETAIL_LETTERS,

@@ -12,94 +12,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, groupby, pairwise
-from typing import NamedTuple
+from operator import attrgetter
 
 import orjson
 
 from collector.canonical import canonical
-from collector.clock import from_ms
+from collector.clock import from_ms, to_ms
+from collector.coverage import RunOutcome, SlotOutcome
 from collector.errors import IntegrityError
-from collector.model import Detail, Json, Outcome, Reason, Subject, Trigger
+from collector.model import Detail, Json, Outcome, Reason, Slot, Subject, Trigger
 from collector.store.frames import Frame
-from collector.store.records import RunOutcome
 from collector.store.sheet_columns import DETAIL_LETTERS
 from collector.store.sheet_reading import Sheet
+from collector.store.stretches import Held, Stretch
 
-PAGE = 64
-"""How many sweeps of a source make a page."""
-LONGEST = 8 * PAGE
-"""How many slots a stretch has at most that goes through several pages."""
 FORM = 1
 
 _DETAILS: dict[str, Detail | None] = {letter: detail for detail, letter in DETAIL_LETTERS.items()}
-_HELD = {letter: detail for detail, letter in DETAIL_LETTERS.items() if detail}
 _NONE = DETAIL_LETTERS[None]
 _SCHEDULE = Trigger.SCHEDULE.value
 _NOTHING_SAID = [Outcome.COLLECTED.value, None, ""]
 
 
-class Stretch(NamedTuple):
-    """Scheduled runs that collected: as many *slots*, due at *first* (ms) and every *step* ms from there.
-
-    Each finished after its slot was due, the *slowest* that many ms after. The run of slot *k* is at *position* in the
-    sweep at place ``at + k * stride`` of the page. *details* are pairs of a detail and for how many slots it held.
-    """
-
-    first: int
-    step: int
-    slots: int
-    at: int
-    stride: int
-    position: int
-    slowest: int
-    details: tuple[tuple[Detail, int], ...]
-
-    @property
-    def last(self) -> int:
-        """When the last slot was due, in ms."""
-        return self.first + self.step * (self.slots - 1)
-
-    def and_then(self, other: Stretch) -> Stretch | None:
-        """Return this and *other* as one where *other* goes on, slot by slot, as this one does; else None.
-
-        Not where a run was so slow that the next slot fell due before its end, nor beyond `LONGEST`: of a stretch that
-        does not fit its plan every sheet is opened.
-        """
-        step, stride = (self.step, self.stride) if self.slots > 1 else (other.step, other.stride)
-        slots, slowest = self.slots + other.slots, max(self.slowest, other.slowest)
-        goes_on = (other.first, other.at) == (self.first + step * self.slots, self.at + stride * self.slots)
-        if not goes_on or other.position != self.position or slowest > step or slots > LONGEST:
-            return None
-        if other.slots > 1 and (other.step, other.stride) != (step, stride):
-            return None
-        details = (*self.details, *other.details)
-        if self.details[-1][0] == other.details[0][0]:
-            both = (other.details[0][0], self.details[-1][1] + other.details[0][1])
-            details = (*self.details[:-1], both, *other.details[1:])
-        return Stretch(self.first, step, slots, self.at, stride, self.position, slowest, details)
-
-    def part(self, start: int, end: int) -> Iterator[tuple[Detail, int]]:
-        """Yield details and how many of the slots ``[start, end)``, counted from 0, had them."""
-        done = 0
-        for detail, count in self.details:
-            held = min(end, done + count) - max(start, done)
-            if held > 0:
-                yield detail, held
-            done += count
-
-
 @dataclass(frozen=True)
 class Page:
-    """What became of the runs of *sweeps* (ids, ascending). *others* are the runs that are in no stretch."""
+    """What became of the runs of *sweeps* (ids, ascending). *others* are the runs that are in no stretch.
+
+    In `joined` pages those of a subject come together.
+    """
 
     sweeps: tuple[int, ...]
     stretches: Mapping[Subject, tuple[Stretch, ...]]
     others: tuple[RunOutcome, ...]
 
-    def run(self, stretch: Stretch, number: int) -> str:
-        """Return the id of the run that collected slot *number* of *stretch*."""
-        return f"{self.sweeps[stretch.at + number * stretch.stride]}-{stretch.position}"
+    @cached_property
+    def held(self) -> Mapping[Subject, Sequence[Held]]:
+        """The slots of its stretches, of each subject in the order recorded."""
+        return {
+            subject: [Held.of(subject, self.sweeps, each, 0, each.slots) for each in found]
+            for subject, found in self.stretches.items()
+        }
+
+    @cached_property
+    def outcomes(self) -> Mapping[Subject, Mapping[int, SlotOutcome | None]]:
+        """What its *others* say of the slots that they were scheduled for, by due time in ms.
+
+        None of a slot of which several say something.
+        """
+        found: dict[Subject, dict[int, SlotOutcome | None]] = {}
+        for run in self.others:
+            if run.trigger is Trigger.SCHEDULE:
+                mine, at = found.setdefault(run.subject, {}), to_ms(run.due)
+                slot = Slot(run.subject, run.due)
+                said = SlotOutcome(slot, run.outcome, run.detail, run.reason, run.message, run.id)
+                mine[at] = None if at in mine else said
+        return found
+
+    @cached_property
+    def pieces(self) -> int:
+        """How many stretches and other runs it has."""
+        return sum(len(each) for each in self.stretches.values()) + len(self.others)
 
     def within(self, holds: Callable[[Subject], bool]) -> Page:
         """Return this page without the runs of subjects that *holds* is false of."""
@@ -122,7 +96,7 @@ def joined(pages: Sequence[Page]) -> Page:
                 else:
                     mine[-1] = whole
         sweeps += page.sweeps
-    others = tuple(run for page in pages for run in page.others)
+    others = tuple(sorted((run for page in pages for run in page.others), key=attrgetter("subject")))
     return Page(tuple(sweeps), {subject: tuple(each) for subject, each in stretches.items()}, others)
 
 
@@ -210,18 +184,12 @@ def read_page(data: bytes, subjects: Mapping[int, Subject]) -> Page:
         sweeps = tuple(accumulate(found["sweeps"]))
         stretches: dict[Subject, list[Stretch]] = {}
         for number, *numbers in found["stretches"]:
-            lengths = numbers[7:]
-            details = tuple((_HELD[each], count) for each, count in zip(lengths[::2], lengths[1::2], strict=True))
-            stretches.setdefault(subjects[number], []).append(_stretch(numbers[:7], details))
+            found_so = Stretch.of(numbers[:7], "".join(numbers[7::2]), tuple(numbers[8::2]))
+            stretches.setdefault(subjects[number], []).append(found_so)
         others = tuple(_other(each, sweeps, found["said"], subjects) for each in found["others"])
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise IntegrityError(f"a page of the slot ledger cannot be read: {type(error).__name__}: {error}") from error
     return Page(sweeps, {subject: tuple(each) for subject, each in stretches.items()}, others)
-
-
-def _stretch(numbers: Sequence[int], details: tuple[tuple[Detail, int], ...]) -> Stretch:
-    first, step, slots, at, stride, position, slowest = numbers
-    return Stretch(first, step, slots, at, stride, position, slowest, details)
 
 
 def _other(

@@ -31,9 +31,7 @@ from collector.store.locks import locked
 from collector.store.names import Names
 from collector.store.rebuilding import rebuild
 from collector.store.recent import Recent
-from collector.store.records import (
-    Receipt,
-)
+from collector.store.records import ControlsRecord, PlanRecord, Receipt
 from collector.store.retaining import Retaining
 from collector.store.rewrapping import Rewrapping
 from collector.store.sealing import Sealing
@@ -59,6 +57,8 @@ class Store(Answers):
         self._clock = clock
         self._names = Names()
         self._sweeps = SweepReader(self._names)
+        self._plans: dict[int, PlanRecord] = {}
+        self._controls: dict[int, ControlsRecord] = {}
         self._planned: dict[int, frozenset[Subject]] = {}
         self.checkpoints = Checkpoints(database, self._writing)
         self.desk = Desk(database, self._writing)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collector.store.evidence import Evidence, Row, row_key
 from collector.store.packing import unpack
 from collector.store.sheet_reading import Sheet
-from collector.store.slot_pages import PAGE, Draft
+from collector.store.slot_pages import Draft
+from collector.store.stretches import PAGE
 from collector.verify.dictionaries import Dictionaries, counted
 from collector.verify.differences import Differences
 from collector.verify.numbered import Grouped

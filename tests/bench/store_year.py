@@ -1,6 +1,7 @@
 """A year in the store: bytes, rates and answers beside their goals.
 
     python -m tests.bench.store_year [--quick] [--items 10000] [--hours 8760] [--engine sqlite|postgresql] [--read 0.02]
+    python -m tests.bench.store_year --store FILE
 
 Ten sources of twelve kinds are read hourly by the daemon's own code (`year_reading`) while about 1 % of the items
 change a day, volatile fields change every time, and sources, subjects and the daemon itself are down at times
@@ -15,9 +16,13 @@ change a day, volatile fields change every time, and sources, subjects and the d
 - ``unchanged_ratio``: documents in memory -> committed sweep, over canonicalise + SHA-256 of the same documents.
 - ``first_per_s``: items of a first population, from observations to commit. ``first_floor_per_s``, below the table, is
   what SHA-256, zstd and the inserts of the same rows take by themselves.
-- p95 figures are in ms, warm, in a process that has asked before; a period is as long as the store where that is
-  shorter. ``p95_gaps_year_ms`` is the whole coverage of one source. ``verify_year_s`` is scaled to a year;
-  ``memory_mb`` is that of a process of its own with ``--memory-items`` items.
+- p95 figures are in ms, on the clock, warm, in a process of its own that has asked before; a period is as long as the
+  store where that is shorter. ``p95_gaps_year_ms`` is the whole coverage of one source. ``verify_year_s`` is scaled to
+  a year. Below the table both stand once more, with the processor's time and that of the same SQL by the bare driver.
+- ``memory_mb`` is that of a process of its own with ``--memory-items`` items.
+
+With ``--keep FILE`` the SQLite store that was made is kept. ``--store FILE`` makes none: it asks and verifies the one
+that is there, and prints these figures alone; nothing is written to it.
 """
 
 from __future__ import annotations
@@ -39,9 +44,10 @@ import orjson
 import psycopg
 
 from collector.canonical import canonical, digest
+from collector.clock import SystemClock
 from collector.store import Store, open_store
 from tests.bench.year_measure import Bench, Limit, distinct, naive_bytes
-from tests.bench.year_questions import p95s, verify_year_s
+from tests.bench.year_questions import Timed, ask_apart, verify_s
 from tests.bench.year_rates import first_floor, first_rate, memory_mb, unchanged_ratio
 from tests.bench.year_reading import HOUR, Reader
 from tests.bench.year_world import START, World
@@ -78,13 +84,21 @@ def main() -> None:
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--read", type=float, default=0.02, help="share of the unchanged hours read item by item")
     parser.add_argument("--memory-items", type=int, default=100_000)
+    parser.add_argument("--keep", metavar="FILE", help="where to keep the SQLite store that was made")
+    parser.add_argument("--store", metavar="FILE", help="ask and verify this SQLite store instead of making one")
     asked = parser.parse_args()
     if asked.quick:
         asked.items, asked.hours, asked.memory_items = 1_500, 240, 10_000
-    with place(asked.engine) as url, place(asked.engine) as other, place(asked.engine) as floor:
-        figures, notes = measure(asked, url, other, floor)
+    if asked.store:
+        url = f"sqlite:///{Path(asked.store).resolve(strict=True)}"
+        figures, notes = answers(url)
+    else:
+        with place(asked.engine) as url, place(asked.engine) as other, place(asked.engine) as floor:
+            figures, notes = measure(asked, url, other, floor)
+            if asked.keep:
+                Bench(url).query(f"VACUUM INTO '{asked.keep}'")
     table(asked, figures, notes)
-    print(json.dumps({name: figures[name] for name in GOALS}))
+    print(json.dumps({name: figures[name] for name in GOALS if name in figures}))
 
 
 def measure(asked: argparse.Namespace, url: str, other: str, floor: str) -> tuple[dict[str, float], dict[str, Any]]:
@@ -120,14 +134,33 @@ def measure(asked: argparse.Namespace, url: str, other: str, floor: str) -> tupl
     figures = sizes(bench, reader, limit.bytes(), naive, notes)
     figures["first_per_s"] = round(first)
     figures["contents_over_changes"] = round(distinct(bench) / world.contents, 4)
-    figures |= p95s(store, world)
-    year, notes["verify_s"] = (round(each, 2) for each in verify_year_s(store, world))
-    figures["verify_year_s"] = year
+    answered, times = answers(url)
+    figures |= answered
+    notes |= times
     figures["wal_bytes_unchanged"] = wal(bench, reader)
     ratio, rate = unchanged_ratio(reader)
     figures["unchanged_ratio"], notes["unchanged_per_s"] = round(ratio, 3), round(rate)
     store.close()
     figures["memory_mb"] = memory_mb(other, asked.memory_items)
+    return figures, notes
+
+
+def answers(url: str) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return the figures of what the store at *url* is asked, and of its verification; and the times behind them."""
+    asked: dict[str, Timed] = ask_apart(url)
+    figures = {f"p95_{name}_ms": each.wall_p95 for name, each in asked.items()}
+    notes: dict[str, Any] = {
+        f"{name} ms p50/p95": (
+            f"clock {each.wall_p50}/{each.wall_p95}, processor {each.cpu_p50}/{each.cpu_p95}, "
+            f"its SQL alone {each.sql_p50}/{each.sql_p95}; ratio {each.cpu_p50 / max(each.sql_p50, 0.01):.1f}"
+        )
+        for name, each in asked.items()
+    }
+    store = open_store(url, clock=SystemClock())
+    wall, cpu, years = verify_s(store)
+    store.close()
+    figures["verify_year_s"] = round(wall * years, 2)
+    notes["verify s"] = f"clock {wall:.2f}, processor {cpu:.2f}; of a year {wall * years:.2f}, {cpu * years:.2f}"
     return figures, notes
 
 
@@ -165,7 +198,8 @@ def wal(bench: Bench, reader: Reader) -> int:
 def table(asked: argparse.Namespace, figures: dict[str, float], notes: dict[str, Any]) -> None:
     """Print the figures beside their goals."""
     load = os.getloadavg()[0]
-    print(f"{asked.engine}, {asked.items} items, {asked.hours} hours; load of the machine {load:.1f}")
+    what = asked.store or f"{asked.engine}, {asked.items} items, {asked.hours} hours"
+    print(f"{what}; load of the machine {load:.1f}")
     print(f"{'figure':26}{'goal':>10}{'measured':>12}")
     for name, (sign, *goals) in GOALS.items():
         goal = goals[asked.engine == "postgresql"]

@@ -6,8 +6,8 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,17 @@ class Bench:
         with psycopg.connect(self.url, autocommit=True) as conn:
             done = conn.execute(sql)  # type: ignore[call-overload]
             return done.fetchall() if done.description else []
+
+    @contextmanager
+    def connected(self) -> Iterator[Callable[[str, Any], list[Any]]]:
+        """Give what executes a statement with its parameters by the bare driver, and fetches all of it."""
+        if self.path:
+            with closing(sqlite3.connect(self.path)) as lite:
+                lite.execute("PRAGMA cache_size=-16000")
+                yield lambda sql, parameters: lite.execute(sql, parameters).fetchall()
+            return
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            yield lambda sql, parameters: conn.execute(sql, parameters).fetchall()
 
     def settle(self) -> None:
         """Write everything to where it stays, so that sizes and bytes written ahead begin at a known place."""

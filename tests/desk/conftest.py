@@ -6,10 +6,10 @@ import shutil
 import sqlite3
 import uuid
 
-import psycopg
 import pytest
 
 from tests.cli.conftest import Site, Story, paper_package  # noqa: F401
+from tests.fakes.backup import create_database, drop_database
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def template(request, tmp_path_factory):
             folder = tmp_path_factory.mktemp("template")
             urls[engine] = f"sqlite:///{folder}/evidence.db"
             if engine == "postgresql":
-                urls[engine] = create_database(request.getfixturevalue("postgresql_server"))
+                urls[engine] = new_database(request.getfixturevalue("postgresql_server"))
             story = Story(folder, urls[engine])
             story.play()
             story.store.close()
@@ -35,12 +35,11 @@ def template(request, tmp_path_factory):
     return told
 
 
-def create_database(server, template="template1"):
+def new_database(server, template="template1"):
     """Make a database on *server*, a copy of *template*, and return its URL."""
-    name = f"desk_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    return server.replace("/postgres?", f"/{name}?")
+    url = server.replace("/postgres?", f"/desk_{uuid.uuid4().hex}?")
+    create_database(url, template)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -56,13 +55,11 @@ def site(request, tmp_path, capsys, paper_package, monkeypatch):  # noqa: F811
         url = f"sqlite:///{tmp_path}/evidence.db"
     else:
         server = request.getfixturevalue("postgresql_server")
-        url = create_database(server, told.split("/")[3].partition("?")[0])
+        url = new_database(server, told.split("/")[3].partition("?")[0])
     capsys.readouterr()
     yield Site(tmp_path, url, capsys, paper_package)
     if request.param == "postgresql":
-        name = url.split("/")[3].partition("?")[0]
-        with psycopg.connect(server, autocommit=True) as conn:
-            conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        drop_database(url)
 
 
 @pytest.fixture

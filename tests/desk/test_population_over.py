@@ -37,8 +37,8 @@ def over(store, kind, period, now=LONG, **terms):
 
 @given(worlds=WORLDS, first=st.integers(-1, 7), length=st.integers(1, 4))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_population_is_what_was_observed_at_any_time_in_the_period(worlds, first, length, tmp_path_factory):
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('over')}/e.db", clock=PlayedClock())
+def test_a_population_is_what_was_observed_at_any_time_in_the_period(worlds, first, length, new_file):
+    store = open_store(new_file(), clock=PlayedClock())
     hand = Hand(store)
     for number, world in enumerate(worlds):
         hand.see(world, NOON + number * HOUR)

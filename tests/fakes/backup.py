@@ -18,14 +18,28 @@ def copy_database(old, new):
         shutil.copyfile(source, target)
         return
     drop_database(new)
-    with psycopg.connect(_server(old), autocommit=True) as conn:
-        conn.execute(f"CREATE DATABASE {_name(new)} TEMPLATE {_name(old)}")
+    create_database(new, template=_name(old))
+
+
+def create_database(url, template="template1"):
+    """Make a PostgreSQL database as a copy of the one named *template*."""
+    with psycopg.connect(_server(url), autocommit=True) as conn:
+        # Copied as files: a copy through the write-ahead log takes half as long again.
+        conn.execute(f"CREATE DATABASE {_name(url)} TEMPLATE {template} STRATEGY file_copy")
 
 
 def drop_database(url):
     """Remove a PostgreSQL database, if it is there."""
     with psycopg.connect(_server(url), autocommit=True) as conn:
         conn.execute(f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+
+
+def drop_databases(url):
+    """Remove a PostgreSQL database and those that a test put `beside` it."""
+    with psycopg.connect(_server(url), autocommit=True) as conn:
+        like = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+        for (each,) in conn.execute(like, (_name(url),)).fetchall():
+            conn.execute(f"DROP DATABASE {each} WITH (FORCE)")
 
 
 def beside(url, suffix):

@@ -18,7 +18,7 @@ from collector.log.note import SignerKey
 from collector.log.origin import log_name, origin
 from collector.model import Missed, Period, SnapshotRequest, Subject, Trigger
 from collector.store import open_store
-from collector.store.slot_pages import PAGE
+from collector.store.stretches import PAGE
 from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.retained import live_retained
 from tests.fakes.sealed import FIRST, Ring, live_sealed

@@ -187,6 +187,11 @@ def test_what_a_transaction_said_is_over_with_it(guarded, name):
     assert (found == (0,)) == (name in POLICIES or not guarded.rows[name])
 
 
+def test_a_thread_that_holds_one_state_of_the_whole_is_limited_within_an_engagement_all_the_same(guarded, seen):
+    with guarded.world.whole.one_state():
+        assert guarded.within(guarded.world.ours) == seen
+
+
 @pytest.mark.parametrize("role", sorted(set(LOGINS) - {Role.DESK, Role.SIGNER}))
 def test_the_other_logins_get_every_row(guarded, role):
     for name in TABLES:

@@ -90,6 +90,7 @@ NARROWED = {
 HARMLESS = {
     "controls": "the installation's own words",
     "close": "does nothing",
+    "one_state": "of what is in it: tested below",
     "within": "gives itself, or says that there is no such engagement",
     "whole_for_export": "the door for bundles and proofs, and named so",
     "desk": "its methods are declared below",

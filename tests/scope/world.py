@@ -14,7 +14,7 @@ from collector.canonical import canonical, digest
 from collector.engagement import Examination, Terms, engagements
 from collector.model import Artifact, Missed, Period, Provenance, Scope, SnapshotRequest, Subject, Trigger
 from collector.plan import Plan, PlannedKind, PlannedSource
-from collector.store.slot_pages import PAGE
+from collector.store.stretches import PAGE
 from tests.store.conftest import NOON, Hand
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

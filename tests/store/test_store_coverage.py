@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 from collector.ask.coverage import GROUPINGS, Question, coverage
 from collector.ask.plans import recorded_plans
 from collector.canonical import canonical, digest
-from collector.coverage import Recorded, gaps, outcomes, tally
+from collector.coverage import gaps, outcomes, tally
 from collector.grouping import by_control, by_criterion, by_day, by_kind, by_scope, by_source, tally_by
-from collector.model import Detail, Missed, Outcome, Period, Reason, Scope, Slot, Subject, Trigger
+from collector.model import Detail, Missed, Outcome, Period, Reason, Scope, Subject, Trigger
 from collector.plan import Plan, PlannedKind, PlannedSource
 from collector.schedule import exclusions, slots, slots_through
 from collector.store import Page, open_store
-from collector.store.slot_pages import LONGEST, PAGE, Stretch
+from collector.store.stretches import LONGEST, PAGE, Stretch
 from collector.store.tables import slot_page
 from collector.tag import ControlSet
 from tests.fakes.clock import PlayedClock
@@ -158,12 +158,8 @@ class Diary:
         plans = recorded_plans(self.store)
         span = Period(question.period.start - 35 * DAY, min(question.period.end, now + MS))
         runs = [run for each in self.store.sweeps(Period(START - DAY, now + 99 * DAY), self.name) for run in each.runs]
-        recorded = [
-            Recorded(Slot(run.subject, run.due), run.outcome, run.detail, run.reason, run.id, run.message, run.trigger)
-            for run in runs
-        ]
         due = list(slots_through(plans, span, self.name))
-        found = outcomes(due, recorded, self.store.missed(span, self.name), exclusions(plans), now=now, grace=grace)
+        found = outcomes(due, runs, self.store.missed(span, self.name), exclusions(plans), now=now, grace=grace)
         seen = [(run.subject, run.finished, run.id) for run in runs if run.outcome is Outcome.COLLECTED]
         missing = gaps(found, seen, question.period, now=now)
         inside = [each for each in found if each.slot.due >= question.period.start]
@@ -238,23 +234,24 @@ def test_a_stretch_goes_on_through_as_many_pages_as_continue_it(store, hand, noo
         contents = {Detail.EMPTY: {}, Detail.CHANGED: {"a": {"v": number}}, Detail.UNCHANGED: {"a": {}}}[each]
         hand.see(contents, at, finished=at + timedelta(seconds=3 + number))
     page, _ = store.slot_pages(Period(noon, noon + 99 * hour))[hand.subject.source]
-    [stretch] = page.stretches[hand.subject]
+    [held] = page.held[hand.subject]
+    stretch = held.stretch
     assert (stretch.slots, stretch.slowest) == (8, 10_000)
-    assert [page.run(stretch, number) for number in range(8)] == [
-        run.id for run in reversed(store.runs(source=hand.subject.source))
-    ][:8]
-    found = [(detail, count) for detail, count in stretch.part(0, 8)]
-    assert found == [(Detail.EMPTY, 1), (Detail.CHANGED, 1), (Detail.UNCHANGED, 5), (Detail.CHANGED, 1)]
+    assert list(held.runs()) == [run.id for run in reversed(store.runs(source=hand.subject.source))][:8]
+    came = [Detail.EMPTY, Detail.CHANGED, *[Detail.UNCHANGED] * 5, Detail.CHANGED]
+    assert [stretch.detail(number) for number in range(8)] == came
+    for start in range(8):
+        for end in range(start, 9):
+            assert stretch.counts(start, end) == tuple(came[start:end].count(each) for each in Detail)
 
 
 STEP = 3_600_000
 
 
-def stretch(first=0, slots=4, at=0, *, step=STEP, stride=1, position=0, slowest=9, detail=Detail.UNCHANGED):
+def stretch(first=0, slots=4, at=0, *, step=STEP, stride=1, position=0, slowest=9, letter="u"):
     single = slots == 1
-    return Stretch(
-        first * STEP, 0 if single else step, slots, at, 0 if single else stride, position, slowest, ((detail, slots),)
-    )
+    numbers = (first * STEP, 0 if single else step, slots, at, 0 if single else stride, position, slowest)
+    return Stretch.of(numbers, letter, (slots,))
 
 
 @pytest.mark.parametrize(
@@ -279,7 +276,7 @@ def test_two_stretches_are_one_only_where_the_second_goes_on_as_the_first_does(b
     assert (whole and whole.slots) == slots
     if whole:
         assert (whole.first, whole.last, whole.slowest) == (before.first, after.last, 9)
-        assert whole.details == ((Detail.UNCHANGED, slots),)
+        assert (whole.letters, whole.lengths, whole.sums) == ("u", (slots,), (0, slots, 0))
 
 
 def _dated_controls(store):

@@ -57,9 +57,8 @@ class Oracle:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-def test_whatever_happens_what_was_not_erased_reads_back_and_all_is_intact(tmp_path_factory, steps):
-    url = f"sqlite:///{tmp_path_factory.mktemp('random')}/evidence.db"
-    check(url, steps)
+def test_whatever_happens_what_was_not_erased_reads_back_and_all_is_intact(new_file, steps):
+    check(new_file(), steps)
 
 
 def test_on_each_engine_a_long_random_life_is_intact(store_url):

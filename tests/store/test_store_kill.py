@@ -163,17 +163,17 @@ def unnamed(store):
         return len(set(conn.execute(select(tables.artifact.c.id)).scalars()) - named)
 
 
-def test_a_store_that_was_being_made_when_its_maker_died_is_made_by_the_next(store_url, clock):
+def test_a_store_that_was_being_made_when_its_maker_died_is_made_by_the_next(empty_url, clock):
     opening = "import sys; from collector.clock import SystemClock; from collector.store import open_store\n"
     opening += "print('ready', flush=True); open_store(sys.argv[1], clock=SystemClock()); print('made', flush=True)"
     rng = random.Random(7)
     for _ in range(4):
-        command = [sys.executable, "-c", opening, store_url]
+        command = [sys.executable, "-c", opening, empty_url]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         process.stdout.readline()
         threading.Event().wait(rng.uniform(0.0, 0.15))
         process.kill()
         process.communicate()
-    store = open_store(store_url, clock=clock)
+    store = open_store(empty_url, clock=clock)
     assert [str(leaf.kind) for leaf in store.leaves()] == ["genesis"]
     store.close()

@@ -191,8 +191,8 @@ def check(url, steps):
     deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(steps=STEPS)
-def test_what_goes_is_what_nobody_needs(tmp_path_factory, steps):
-    check(f"sqlite:///{tmp_path_factory.mktemp('random')}/evidence.db", steps)
+def test_what_goes_is_what_nobody_needs(new_file, steps):
+    check(new_file(), steps)
 
 
 def test_on_each_engine_a_long_random_life_keeps_what_is_needed(store_url):

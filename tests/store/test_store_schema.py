@@ -64,12 +64,12 @@ def test_two_stores_have_different_ids(tmp_path, clock):
         each.close()
 
 
-def test_many_openers_at_once_make_one_store(store_url, clock):
+def test_many_openers_at_once_make_one_store(empty_url, clock):
     ids, errors = [], []
 
     def opening():
         try:
-            store = open_store(store_url, clock=clock)
+            store = open_store(empty_url, clock=clock)
             ids.append(store.id)
             assert len(list(store.leaves())) == 1
             store.close()
@@ -86,9 +86,9 @@ def test_many_openers_at_once_make_one_store(store_url, clock):
     assert len(ids) == 6
 
 
-def test_nothing_is_created_where_it_was_not_asked_for(store_url, clock, tmp_path):
+def test_nothing_is_created_where_it_was_not_asked_for(empty_url, clock, tmp_path):
     with pytest.raises(StoreError, match="there is no store here") as error:
-        open_store(store_url, clock=clock, create=False)
+        open_store(empty_url, clock=clock, create=False)
     assert "evidenced run" in error.value.hint()
     assert not list(tmp_path.glob("*.db"))
 
@@ -104,16 +104,16 @@ def test_a_database_of_a_newer_version_is_refused_and_says_so(store_url, clock):
     assert "Install that version" in error.value.hint()
 
 
-def test_a_database_of_something_else_is_left_alone(store_url, clock, tmp_path):
-    if store_url.startswith("sqlite"):
+def test_a_database_of_something_else_is_left_alone(empty_url, clock, tmp_path):
+    if empty_url.startswith("sqlite"):
         with sqlite3.connect(tmp_path / "evidence.db") as conn:
             conn.execute("CREATE TABLE invoices (id INTEGER)")
         conn.close()
     else:
-        with psycopg.connect(store_url) as conn:
+        with psycopg.connect(empty_url) as conn:
             conn.execute("CREATE TABLE invoices (id INTEGER)")
     with pytest.raises(StoreError, match="belongs to something else"):
-        open_store(store_url, clock=clock)
+        open_store(empty_url, clock=clock)
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path, clock):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.coverage import NO_RECORD, Recorded, SlotOutcome, outcomes
+from collector.coverage import NO_RECORD, RunOutcome, SlotOutcome, outcomes
 from collector.model import Detail, Missed, Outcome, Period, Reason, Slot, Subject, Trigger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,11 +26,11 @@ def slot(hour, subject=USERS):
 
 
 def collected(hour, run="1-0", *, subject=USERS, trigger=Trigger.SCHEDULE):
-    return Recorded(slot(hour, subject), Outcome.COLLECTED, Detail.UNCHANGED, None, run, "", trigger)
+    return RunOutcome(run, subject, at(hour), at(hour), Outcome.COLLECTED, Detail.UNCHANGED, None, "", trigger)
 
 
 def failed(hour, run="1-0", *, subject=USERS, reason=Reason.DENIED, trigger=Trigger.SCHEDULE):
-    return Recorded(slot(hour, subject), Outcome.FAILED, None, reason, run, f"{reason} it was", trigger)
+    return RunOutcome(run, subject, at(hour), at(hour), Outcome.FAILED, None, reason, f"{reason} it was", trigger)
 
 
 def missed(start, end, cause="the daemon was down", *, source="aws:prod", subjects=None):
@@ -167,10 +167,10 @@ LOST = st.builds(
 
 def expected(each, recorded, lost, excluded):
     """The rules, one record at a time."""
-    runs = [r for r in recorded if r.slot == each and r.trigger is Trigger.SCHEDULE]
+    runs = [r for r in recorded if Slot(r.subject, r.due) == each and r.trigger is Trigger.SCHEDULE]
     if runs:
-        first = min(runs, key=lambda r: [int(part) for part in r.run.split("-")])
-        return first.outcome, first.run
+        first = min(runs, key=lambda r: [int(part) for part in r.id.split("-")])
+        return first.outcome, first.id
     if each.subject in excluded:
         return Outcome.EXCLUDED, ""
     return Outcome.MISSED, ""
@@ -191,7 +191,7 @@ def causes(each, lost):
 
 @given(
     st.lists(SLOTS, max_size=20),
-    st.lists(RECORDS, max_size=20, unique_by=lambda each: each.run),
+    st.lists(RECORDS, max_size=20, unique_by=lambda each: each.id),
     st.lists(LOST, max_size=6),
     st.sets(SUBJECTS, max_size=1),
     st.randoms(),
@@ -211,6 +211,10 @@ def test_every_due_slot_has_exactly_one_outcome_whatever_is_recorded_in_whatever
 
 @given(st.lists(SLOTS, max_size=20), st.lists(RECORDS, max_size=20), st.lists(LOST, max_size=6))
 def test_what_is_called_collected_was_recorded_as_collected_by_a_scheduled_run(due, recorded, lost):
-    good = {each.slot for each in recorded if each.outcome is Outcome.COLLECTED and each.trigger is Trigger.SCHEDULE}
+    good = {
+        Slot(each.subject, each.due)
+        for each in recorded
+        if each.outcome is Outcome.COLLECTED and each.trigger is Trigger.SCHEDULE
+    }
     found = outcomes(due, recorded, lost, read)
     assert {each.slot for each in found if each.outcome is Outcome.COLLECTED} <= good

@@ -35,7 +35,7 @@ from collector.model import (
 )
 from collector.signer import FileSigner
 from collector.store import open_store
-from collector.store.slot_pages import PAGE
+from collector.store.stretches import PAGE
 from collector.verify import verify
 from tests.fakes.authority import TimeStampAuthority
 from tests.fakes.backup import beside, copy_database

@@ -52,6 +52,16 @@ def at(name, row):
     return [table.c[each] == row[each] for each in KEYS[name]]
 
 
+def spread(conn, found, *, in_file, on_server):
+    """Return as many of the rows *found*, the first and the last among them (of one: the last).
+
+    A server's rows come to the verifier as those of a file do, only four times slower: what differs is the driver, not
+    the row. So all rows are tried in a file, and some of each table on a server.
+    """
+    count = min(len(found), on_server if conn.dialect.name == "postgresql" else in_file)
+    return [found[-1 - (len(found) - 1) * at // max(count - 1, 1)] for at in range(count)]
+
+
 def other(column, value):
     """Return a value that *column* could hold as well: near the old one, but beyond all others where it is a key."""
     if (column.table.name, column.name) in OTHER_VALUE:
@@ -144,8 +154,7 @@ def test_the_store_as_made_is_intact_and_has_several_rows_of_everything(attacker
 def test_another_value_in_a_column_is_found(attacker, verdict, place):
     name, column = place
     table, expected = metadata.tables[name], (name, column) not in NEVER_DETECTED
-    found = rows(attacker, name)
-    for row in {id(each): each for each in (found[0], found[-1])}.values():
+    for row in spread(attacker, rows(attacker, name), in_file=2, on_server=1):
         value = other(table.c[column], row[column])
         if value == row[column]:
             value = row[column] + 1
@@ -157,7 +166,8 @@ def test_another_value_in_a_column_is_found(attacker, verdict, place):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_row_that_is_deleted_is_found(attacker, verdict, name):
-    for row in rows(attacker, name):
+    found = rows(attacker, name)
+    for row in spread(attacker, found, in_file=len(found), on_server=16):
         assert attacker.execute(metadata.tables[name].delete().where(*at(name, row))).rowcount == 1
         assert verdict().verdict is Verdict.ALTERED, row
         attacker.rollback()
