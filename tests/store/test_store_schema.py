@@ -8,14 +8,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import update
 
 import collector.store.tables  # noqa: F401
+from collector.canonical import canonical, digest
+from collector.data import data_path
 from collector.errors import StoreError
-from collector.log.tables import log_leaf, metadata
+from collector.log.leaf import LeafKind, encode_leaf
+from collector.log.tables import log_head, log_leaf, metadata
+from collector.log.tree import leaf_hash
 from collector.store import open_store
+from collector.store.connection import Database, parse_url
 from collector.store.grants import VERSION_TABLE
 
 
@@ -28,24 +34,32 @@ def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
     assert differences == []
 
 
-def test_a_store_from_before_leaves_were_packed_is_brought_up_to_date_with_its_log(store, store_url, clock):
-    before = list(store.leaves())
-    with store._database.writing() as conn:
-        postgresql = conn.dialect.name == "postgresql"
-        conn.exec_driver_sql(
-            "ALTER TABLE log_leaf DISABLE TRIGGER USER" if postgresql else "DROP TRIGGER evidenced_log_leaf_update"
-        )
-        for leaf in before:
-            conn.execute(update(log_leaf).where(log_leaf.c.idx == leaf.index).values(bytes=leaf.data))
-        if postgresql:
-            conn.exec_driver_sql("ALTER TABLE sweep ALTER COLUMN part TYPE BIGINT, ALTER COLUMN plan TYPE BIGINT")
-        conn.exec_driver_sql("UPDATE store_version SET version_num = '0007'")
-    newer = open_store(store_url, clock=clock, create=False)
+def test_a_store_from_before_leaves_were_packed_is_brought_up_to_date_with_its_log(store_url, clock):
+    genesis = encode_leaf(LeafKind.GENESIS, 1_000, {"store": "5e" * 16})
+    _make_older(store_url, "0007", genesis)
+    store = open_store(store_url, clock=clock, create=False)
     try:
-        assert list(newer.leaves()) == before
-        test_migrations_make_exactly_the_tables_that_the_code_uses(newer)
+        store.append_plan({}, digest(canonical({})), clock.now())
+        assert [leaf.kind for leaf in store.leaves()] == [LeafKind.GENESIS, LeafKind.PLAN]
+        assert next(store.leaves()).data == genesis
+        test_migrations_make_exactly_the_tables_that_the_code_uses(store)
     finally:
-        newer.close()
+        store.close()
+
+
+def _make_older(url, revision, genesis):
+    """Make a store as the version of *revision* did, its first leaf stored as it is."""
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).touch()
+    database = Database(parse_url(url))
+    config = Config()
+    config.set_main_option("script_location", str(data_path("migrations")))
+    with database.writing(lock=False) as conn:
+        config.attributes.update(connection=conn, version_table=VERSION_TABLE)
+        command.upgrade(config, revision)
+        conn.execute(log_leaf.insert().values(idx=0, kind="genesis", at=1_000, bytes=genesis))
+        conn.execute(log_head.insert().values(id=1, size=1, root=leaf_hash(genesis), peaks=leaf_hash(genesis)))
+    database.close()
 
 
 def test_a_store_keeps_its_id(store, store_url, clock):
