@@ -44,7 +44,8 @@ def create(
 ) -> None:
     """Create a token, and print it.
 
-    It is shown this once and kept nowhere; its digest is recorded. An auditor's token opens one engagement and shows nothing else.
+    It is shown this once and kept nowhere; its digest is recorded. An auditor's token opens one engagement and shows
+    nothing else.
 
     \b
     Example: evidenced token create ana@auditors.example \\
