@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs/serving.md").read_text(encoding="utf-8
 
 def test_every_number_is_described_with_its_labels_and_none_that_is_not(tmp_path, sqlite_url, clock):
     with gated(tmp_path, sqlite_url, clock) as site:
-        site.browser().get("/page")
+        site.browser().get("/api/gated/page")
         families = list(text_string_to_metric_families(site.browser().get("/metrics").text))
     told = dict(re.findall(r"^\| `(evidenced_web_\w+)` \|([^|]*)\|", PAGE, re.MULTILINE))
     given = {}
