@@ -40,10 +40,10 @@ def application(store: Store, config: Config, clock: Clock, place: Place | None 
         openapi_url="/api/v1/openapi.json",
         lifespan=_recording,
     )
+    app.add_exception_handler(Exception, _broken)
     app.state.gate = Gate(store, config, clock, place)
     app.state.numbers = Numbers(app.state.gate)
     app.add_exception_handler(EvidencedError, _refuse)
-    app.add_exception_handler(Exception, _broken)
     for router in (health, signing_in, api.router):
         app.include_router(router)
     return app
