@@ -98,7 +98,7 @@ def test_it_serves_what_a_token_opens_until_it_is_told_to_end(made):
     token = made.evidenced("token", "create", "Ana", "--role", "reader", "--json").json["token"]
     with serving(made) as (url, process):
         answer = requests.get(f"{url}/api/v1/me", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-        assert answer.json() == {"name": "Ana", "role": "reader", "engagements": []}
+        assert (answer.json()["name"], answer.json()["role"]) == ("Ana", "reader")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
