@@ -136,7 +136,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(_CONNECTIONS)
-        return listening
     except OSError as error:
         listening.close()
         raise ConfigError(f"web.listen: {host}:{port} cannot be listened at: {error.strerror}") from error
+    return listening
