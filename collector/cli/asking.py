@@ -12,10 +12,11 @@ import typer
 from collector.cli.layout import Part, Table, lines, outline, show
 from collector.cli.opening import asked_period, in_scope_of, instants, opened_store
 from collector.cli.options import ConfigOption, EngagementOption, JsonOption, KindArgument, ScopeOption, SourceOption
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
 from collector.clock import iso
 from collector.errors import QueryError
 from collector.model import Json, Run
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.difference import FieldChange
@@ -132,8 +133,8 @@ def history(
 
 
 def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
-    from collector.cli.render import plain
     from collector.population import shown_document
+    from collector.words import plain
 
     volatile = _volatile(store, found)
     items = []
@@ -150,7 +151,7 @@ def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
 
 
 def _population(store: Store, found: PopulationAt, at: datetime, columns: Columns, *, whole: bool) -> Iterator[Part]:
-    from collector.cli.render import span
+    from collector.words import span
 
     yield f"{found.subject.source} {found.subject.scope}"
     if found.run is None:

@@ -20,11 +20,12 @@ from collector.cli.options import (
     SourceOption,
     ToOption,
 )
-from collector.cli.render import plural, show_json, span
+from collector.cli.render import show_json
 from collector.cli.upload import due_parts
 from collector.clock import iso
 from collector.errors import QueryError
 from collector.model import Outcome
+from collector.words import plural, span
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,8 +11,9 @@ import typer
 from collector.cli.layout import Part, Table, show
 from collector.cli.opening import DEFAULT_CONFIG
 from collector.cli.options import JsonOption
-from collector.cli.render import plural, progress, show_json, write
+from collector.cli.render import progress, show_json, write
 from collector.errors import ConfigError
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.store.roles import SetUp

@@ -11,10 +11,11 @@ import typer
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, opened_store, recording
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
 from collector.clock import iso, parse_instant
 from collector.errors import QueryError
 from collector.model import Period
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.engagement import Dated, Engagement, Terms

@@ -14,8 +14,9 @@ from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, instants, load_ours, opened, require_whole
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
 from collector.cli.render import note as remark
-from collector.cli.render import plural, show_json, span, write
+from collector.cli.render import show_json, write
 from collector.errors import BusyError, QueryError
+from collector.words import plural, span
 
 if TYPE_CHECKING:
     from collector.ask.signed_log import PlaceAge, SignedLog

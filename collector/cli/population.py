@@ -11,9 +11,10 @@ import typer
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, load_ours, opened, opened_store, require_whole
 from collector.cli.options import ActorOption, ConfigOption, EngagementOption, InEngagementOption, JsonOption
-from collector.cli.render import plural, show_json, span, write_file
+from collector.cli.render import show_json, write_file
 from collector.errors import QueryError
 from collector.model import Json
+from collector.words import plural, span
 
 if TYPE_CHECKING:
     from collector.act import Act

@@ -17,10 +17,11 @@ from collector.cli.options import (
     InEngagementOption,
     JsonOption,
 )
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
 from collector.clock import iso
 from collector.errors import QueryError
 from collector.model import Json
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.requested import Request
@@ -194,7 +195,7 @@ def comment(
 
 
 def _document(found: Request, names: dict[int, str]) -> Json:
-    from collector.cli.render import plain
+    from collector.words import plain
 
     due = found.due.isoformat() if found.due else None
     return {**plain(found), "due": due, "engagement": names[found.engagement]}

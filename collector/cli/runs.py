@@ -19,9 +19,9 @@ from collector.cli.options import (
     ToOption,
 )
 from collector.cli.render import show_json
-from collector.cli.words import came_of
 from collector.errors import QueryError
 from collector.model import Outcome, Run
+from collector.words import came_of
 
 _Outcome = Annotated[
     str, typer.Option("--outcome", metavar="OUTCOME", help="Only collected, or only failed.", show_default=False)

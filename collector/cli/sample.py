@@ -11,8 +11,9 @@ from collector.cli.acts import said_of
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, opened_store, recording
 from collector.cli.options import ActorOption, ByDefault, ConfigOption, InEngagementOption, JsonOption
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
 from collector.errors import QueryError
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.ask.samples import Sample

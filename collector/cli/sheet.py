@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from collector.cli.layout import Part, Table, lines, outline
-from collector.cli.render import span
-from collector.cli.words import came_of
 from collector.clock import iso
 from collector.model import OperationCalls, Outcome, Run
+from collector.words import came_of, span
 
 if TYPE_CHECKING:
     from collector.ask.sheet import Sheet

@@ -14,8 +14,8 @@ from collector.cli.exits import SOURCE
 from collector.cli.layout import Part, Table, show
 from collector.cli.opening import actor, load, opened
 from collector.cli.options import ActorOption, ConfigOption, JsonOption, ServingOption
-from collector.cli.render import plural, progress, show_json
-from collector.cli.words import came_of
+from collector.cli.render import progress, show_json
+from collector.words import came_of, plural
 
 if TYPE_CHECKING:
     from collector.ask.snapshot import Answer
