@@ -13,9 +13,7 @@ from collector.store import Store
 
 def application(store: Store, config: Config, clock: Clock) -> FastAPI:
     """Return the application that answers from *store*."""
-    app = FastAPI(
-        title="evidenced", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
-    )
+    app = FastAPI(title="evidenced", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.gate = Gate(store, config, clock)
-    app.include_router(api.router)
+    app.mount(api.PREFIX, api.application(app.state.gate))
     return app
