@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.types import Message
 
 from collector.api.problems import MEDIA_TYPE, problem_of
 from collector.api.visiting import Entry, Reach, entered
 
-_MB = 1_000_000
 Documented = dict[int | str, dict[str, Any]]
 _ERRORS = {
     401: "No token came, or it is not good.",
@@ -58,8 +56,7 @@ class Route(APIRoute):
         if methods == {"GET"}:
             documented[304] = {"description": "It is what `If-None-Match` names."}
         super().__init__(path, endpoint, **{**more, "responses": documented | (more.get("responses") or {})})
-        calls = [each.call for each in self.dependant.dependencies]
-        [self.entry] = [each for each in calls if isinstance(each, Entry)]
+        [self.entry] = list(_entries(self.dependant))
         self.openapi_extra = {
             **(self.openapi_extra or {}),
             "x-right": self.entry.right.value,
@@ -67,7 +64,8 @@ class Route(APIRoute):
             "security": [{"token": []}],
         }
         needs = f"Needs the right `{self.entry.right}`{_REACH[self.entry.reach]}."
-        self.description = f"{self.description}\n\n{needs}"
+        # A router that is included in another makes each of its routes anew.
+        self.description = f"{self.description.removesuffix(needs).rstrip()}\n\n{needs}"
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
@@ -77,19 +75,18 @@ class Route(APIRoute):
             try:
                 # Nobody unknown makes us read a body, or learns what form it should have.
                 await run_in_threadpool(entered, request, self.entry.right)
-                response = await answer(_bounded(request, self._most(request)))
+                response = await answer(request)
             except Exception as error:  # noqa: BLE001 - the last line of defence: a defect is told in one line
                 response = problem_of(error)
-            response.headers["X-Content-Type-Options"] = "nosniff"
             return _tagged(request, response)
 
         return handle
 
-    def _most(self, request: Request) -> int:
-        """Return how many bytes the body may have."""
-        if self.body_field is None or "x-file" not in (self.openapi_extra or {}):
-            return _MB
-        return int(request.app.state.gate.config.uploads.max_mb + 1) * _MB
+
+def _entries(dependant: Dependant) -> Iterator[Entry]:
+    for each in dependant.dependencies:
+        if isinstance(each.call, Entry):
+            yield each.call
 
 
 def problem_response(description: str) -> dict[str, Any]:
@@ -100,25 +97,6 @@ def problem_response(description: str) -> dict[str, Any]:
     }
 
 
-def _bounded(request: Request, most: int) -> Request:
-    """Return *request*, whose body fails to be read beyond *most* bytes. Raises when it says so itself."""
-    said = request.headers.get("Content-Length", "")
-    too_large = HTTPException(413, f"the body has more than {most:,} bytes")
-    if said.isascii() and said.isdigit() and int(said) > most:
-        raise too_large
-    read = 0
-
-    async def receive() -> Message:
-        nonlocal read
-        message = await request.receive()
-        read += len(message.get("body", b""))
-        if read > most:
-            raise too_large
-        return message
-
-    return Request(request.scope, receive)
-
-
 def _tagged(request: Request, response: Response) -> Response:
     """Return *response* with a strong tag over its body, or 304 when the request has it already."""
     if request.method != "GET" or response.status_code != 200:  # noqa: PLR2004
@@ -126,9 +104,7 @@ def _tagged(request: Request, response: Response) -> Response:
     tag = response.headers.get("ETag")
     if tag is None:
         tag = response.headers["ETag"] = f'"{hashlib.sha256(response.body).hexdigest()}"'
-    response.headers.setdefault("Cache-Control", "private, no-cache")
     given = request.headers.get("If-None-Match", "")
     if given.strip() == "*" or tag in [each.strip().removeprefix("W/") for each in given.split(",")]:
-        kept = {name: response.headers[name] for name in ("ETag", "Cache-Control")}
-        return Response(status_code=304, headers=kept, background=response.background)
+        return Response(status_code=304, headers={"ETag": tag})
     return response

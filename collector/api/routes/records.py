@@ -29,7 +29,6 @@ from collector.tag import standing
 from collector.words import plain
 
 router = APIRouter(route_class=Route, tags=["records"])
-FILE = {"x-file": True}
 
 _Control = Annotated[Name, FormField(description="The control it is evidence for.")]
 _Effective = Annotated[
@@ -70,9 +69,7 @@ def read_uploads(desk: Reader, page: Paged) -> Any:
     return plain({"uploads": [{**said_of(each), "engagement": desk.name} for each in part], "next": following})
 
 
-@router.post(
-    "/uploads", response_model=UploadForm, response_model_exclude_unset=True, status_code=201, openapi_extra=FILE
-)
+@router.post("/uploads", response_model=UploadForm, response_model_exclude_unset=True, status_code=201)
 def add_upload(
     desk: Recorder,
     response: Response,

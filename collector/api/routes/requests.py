@@ -8,13 +8,14 @@ from fastapi import APIRouter, Body, File, Path, Query, UploadFile
 from fastapi import Form as FormField
 from pydantic import Field
 
+from collector.access import Right
 from collector.api.models.desk import Imported, RequestForm, Requests
 from collector.api.models.shared import Form
 from collector.api.paging import Paged
 from collector.api.route import Route
-from collector.api.routes.records import FILE, named
+from collector.api.routes.records import named
 from collector.api.texts import Maybe, Name, Note
-from collector.api.visiting import Desk, Examiner, Reader
+from collector.api.visiting import Desk, Examiner, Reader, Recorder
 from collector.ask.documents import request_document
 from collector.ask.requests import comment, import_requests, link, request_of, requests, set_status
 from collector.requested import Request, Status
@@ -59,7 +60,7 @@ def read_requests(desk: Reader, page: Paged, status: _Status = None) -> Any:
     return {"requests": [_shown(desk, each) for each in part], "next": following}
 
 
-@router.post("/requests", response_model=Imported, openapi_extra=FILE)
+@router.post("/requests", response_model=Imported)
 def import_request_list(
     desk: Examiner,
     file: Annotated[UploadFile, File(description="CSV (UTF-8) or XLSX, with headings: id, title, criterion, due.")],
@@ -81,7 +82,7 @@ def read_request(desk: Reader, request: _Request) -> Any:
 
 
 @router.post("/requests/{request}/links", response_model=RequestForm)
-def link_request(desk: Examiner, request: _Request, body: Annotated[Link, Body()]) -> Any:
+def link_request(desk: Recorder, request: _Request, body: Annotated[Link, Body()]) -> Any:
     """Link a request to what answers it.
 
     Repeated, it is refused (422): it is linked already, and nothing is recorded.
@@ -93,10 +94,12 @@ def link_request(desk: Examiner, request: _Request, body: Annotated[Link, Body()
 
 @router.post("/requests/{request}/status", response_model=RequestForm)
 def set_request_status(desk: Examiner, request: _Request, body: Annotated[Standing, Body()]) -> Any:
-    """Say where a request stands now.
+    """Say where a request stands now. To call it `answered` is of those who are examined: that needs `record`.
 
     Repeated, it is refused (422): it stands there already, and nothing is recorded.
     """
+    if body.status == "answered":
+        desk.visit.require(Right.RECORD)
     done = set_status(desk.store, _found(desk, request), body.status, note=body.note, actor=desk.actor)
     return _shown(desk, done)
 
