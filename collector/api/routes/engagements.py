@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Response
 from pydantic import Field
@@ -77,7 +78,7 @@ def create_engagement(installed: Engager, body: Annotated[NewEngagement, Body()]
     Repeated, it is refused (422): the name is taken, and nothing is recorded.
     """
     made = create(installed.store, installed.controls, body.name, body.terms(), actor=installed.actor)
-    response.headers["Location"] = f"/api/v1/engagements/{made.name}"
+    response.headers["Location"] = f"/api/v1/engagements/{quote(made.name, safe='')}"
     return plain(engagement_document(made))
 
 
