@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Mount
 
 from collector import __version__
 from collector.api.problems import Place, Problem, problem_of
@@ -65,6 +67,14 @@ def application(gate: Gate) -> FastAPI:
     app.add_exception_handler(HTTPException, _unrouted)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
+
+
+def mounted(gate: Gate) -> Mount:
+    """Return the API at its place, for the routes of the application that serves it too."""
+    mount = Mount(PREFIX, application(gate))
+    # A path may hold a line's end, percent-encoded: that too is ours to answer.
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 def _unrouted(_: Request, error: Exception) -> Response:
