@@ -93,6 +93,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
             tags=app.openapi_tags,
             servers=[{"url": PREFIX}],
         )
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                one = re.compile(re.escape(path) + r"/\{\w+\}")
+                _head(method, operation, told=any(map(one.fullmatch, document["paths"])))
         schemas = document["components"]["schemas"]
         for form in (Problem, Place):
             schemas[form.__name__] = form.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -104,3 +108,22 @@ def _document(app: FastAPI) -> dict[str, Any]:
         }
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _head(method: str, operation: dict[str, Any], *, told: bool) -> None:
+    """Add the headers of a good answer to what the document says of it; *told* is where what it made can be read."""
+    status = next(each for each in operation["responses"] if each.startswith("2"))
+    good = operation["responses"][status]
+    headers = good.setdefault("headers", {})
+    if method == "get":
+        headers.setdefault("ETag", _header("The SHA-256 of the body: a strong tag."))
+    if any(each["name"] == "cursor" for each in operation.get("parameters", ())):
+        headers["Link"] = _header('Where the next page is, `rel="next"`; left out on the last.')
+    if told and status in ("201", "202"):
+        headers["Location"] = _header("Where what was recorded is read.")
+    if not headers:
+        del good["headers"]
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}

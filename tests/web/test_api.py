@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -284,6 +285,15 @@ def test_the_bundle_verifies_and_leaves_nothing_behind(desk, tmp_path, monkeypat
     (tmp_path / "bundle.zip").write_bytes(answer.content)
     assert verifier.verify(str(tmp_path / "bundle.zip"), [])["verdict"] == "good"
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_two_bundles_are_made_at_once_and_who_comes_third_is_asked_to_wait(served, admin):
+    with ThreadPoolExecutor(8) as many:
+        answers = list(many.map(lambda _: served.api("admin").get(f"{E}/bundle"), range(8)))
+    assert {each.status_code for each in answers} <= {200, 409}
+    assert sum(each.status_code == 200 for each in answers) >= 2
+    assert len({each.content for each in answers if each.status_code == 200}) == 1
+    assert all(problem(each)["hint"] for each in answers if each.status_code == 409)
 
 
 def test_a_proof_is_of_the_run_that_was_asked_for(served, admin):

@@ -60,3 +60,15 @@ def test_every_error_is_documented_as_a_problem():
         for status, answer in each["responses"].items():
             if int(status) >= 400:
                 assert list(answer["content"]) == ["application/problem+json"], (name, status)
+
+
+def test_what_can_be_read_after_it_was_recorded_says_where():
+    told = {name for name, each in ROUTES.items() if "Location" in _good(each).get("headers", {})}
+    within = "POST /engagements/{engagement}"
+    assert told == {
+        "POST /engagements", "POST /snapshots", *(f"{within}/{each}" for each in ("populations", "samples", "uploads"))
+    }  # fmt: skip
+
+
+def _good(operation):
+    return next(each for status, each in operation["responses"].items() if status.startswith("2"))
