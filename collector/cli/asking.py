@@ -12,10 +12,11 @@ import typer
 from collector.cli.layout import Part, Table, lines, outline, show
 from collector.cli.opening import asked_period, in_scope_of, instants, opened_store
 from collector.cli.options import ConfigOption, EngagementOption, JsonOption, KindArgument, ScopeOption, SourceOption
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
 from collector.clock import iso
 from collector.errors import QueryError
 from collector.model import Json, Run
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.difference import FieldChange
@@ -49,6 +50,7 @@ def as_of(
     Example: evidenced as-of aws.iam.credential_report --at 2026-03-14 \\
                  --field mfa_active
     """
+    from collector.ask.documents import population_document
     from collector.population import as_of as ask
 
     (when,), now = instants(at)
@@ -58,7 +60,7 @@ def as_of(
         every = ask(store, kind, when, now=now, source=source, scope=scope, key=key)
         found = [each for each in every if in_scope(each.subject)]
         if as_json:
-            show_json({"kind": kind, "at": when, "populations": [_with_documents(store, each) for each in found]})
+            show_json({"kind": kind, "at": when, "populations": [population_document(store, each) for each in found]})
             return
         show(f"{kind} at {iso(when)}", "")
         for each in found:
@@ -131,25 +133,8 @@ def history(
         show(*(part for each in found for part in _form(each)))
 
 
-def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
-    from collector.cli.render import plain
-    from collector.population import shown_documents
-
-    volatile = _volatile(store, found)
-    items = []
-    contents = shown_documents(store, (each.artifact for each in found.items))
-    for each, (content, withheld) in zip(found.items, contents, strict=True):
-        items.append({**plain(each), "document": content, "withheld": withheld, "volatile": volatile.get(each.key)})
-    return {
-        "subject": found.subject,
-        "observed": found.run is not None,
-        "run": found.run,
-        "next": found.next,
-        "items": items,
-    }
-
-
 def _population(store: Store, found: PopulationAt, at: datetime, columns: Columns, *, whole: bool) -> Iterator[Part]:
+    from collector.ask.documents import volatile_of
     from collector.words import span
 
     yield f"{found.subject.source} {found.subject.scope}"
@@ -166,7 +151,7 @@ def _population(store: Store, found: PopulationAt, at: datetime, columns: Column
         yield f"  next seen  by run {found.next.id} ({iso(found.next.finished)}): {words}"
     if whole:
         for each in found.items:
-            yield from _item(store, each, _volatile(store, found).get(each.key))
+            yield from _item(store, each, volatile_of(store, found).get(each.key))
     else:
         yield ""
         cells = _values(store, found.items, columns)
@@ -198,11 +183,6 @@ def _item(store: Store, item: ItemAt, volatile: Json) -> Iterator[Part]:
         yield ""
         yield "  Fields that vary by themselves, kept once a day (as last kept by then):"
         yield from outline(volatile, "  ")
-
-
-def _volatile(store: Store, found: PopulationAt) -> dict[str, Json]:
-    """Return the volatile fields by key, as last kept when *found* was seen."""
-    return (store.volatile(found.subject, found.run.finished) or {}) if found.run else {}
 
 
 def _values(store: Store, items: Sequence[ItemAt], columns: Columns) -> Iterator[Sequence[object]]:

@@ -11,8 +11,9 @@ import typer
 from collector.cli.layout import Part, Table, show
 from collector.cli.opening import DEFAULT_CONFIG
 from collector.cli.options import JsonOption
-from collector.cli.render import plural, progress, show_json, write
+from collector.cli.render import progress, show_json, write
 from collector.errors import ConfigError
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.store.roles import SetUp
@@ -93,7 +94,7 @@ def copy(source: _FromOption, target: _ToOption, as_json: JsonOption = False) ->
     Example: evidenced db copy --from sqlite:///evidenced.db --to env:NEW_STORE
     """
     from collector.clock import SystemClock
-    from collector.daemon import DAEMON_LOCK
+    from collector.running import DAEMON_LOCK
     from collector.store.copying import copy_store
 
     urls = _url(source), _url(target)

@@ -11,7 +11,8 @@ from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Table, show
 from collector.cli.opening import opened_store
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import plural, progress, show_json
+from collector.cli.render import progress, show_json
+from collector.words import plural
 
 app = typer.Typer(no_args_is_help=True)
 

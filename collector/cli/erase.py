@@ -10,9 +10,10 @@ import typer
 from collector.cli.layout import Table, show
 from collector.cli.opening import actor, load_ours, opened
 from collector.cli.options import ActorOption, ConfigOption, JsonOption, ScopeOption, SourceOption
-from collector.cli.render import note, plural, show_json
+from collector.cli.render import note, show_json
 from collector.clock import iso
 from collector.errors import QueryError
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.store import Erasable, Tombstone

@@ -12,7 +12,6 @@ from pathlib import Path
 import typer
 
 from collector import __version__
-from collector.cli.render import safe
 from collector.errors import (
     BusyError,
     ConfigError,
@@ -25,6 +24,7 @@ from collector.errors import (
     ReadError,
     StoreError,
 )
+from collector.words import safe
 
 OK = 0
 NOT_IN_ORDER = 1

@@ -11,7 +11,8 @@ import typer
 from collector.cli.layout import Part, lines, show
 from collector.cli.opening import load_ours, opened
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import plural, progress, show_json, size
+from collector.cli.render import progress, show_json
+from collector.words import plural, size
 
 if TYPE_CHECKING:
     from collector.export import Made

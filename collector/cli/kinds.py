@@ -9,7 +9,8 @@ import typer
 from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, outline, show
 from collector.cli.options import JsonOption, KindArgument
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.ask.kinds import Declared

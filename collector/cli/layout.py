@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from collector.cli.render import safe, write
+from collector.cli.render import write
 from collector.clock import iso
 from collector.model import Json
-from collector.words import span
+from collector.words import safe, span
 
 if TYPE_CHECKING:
     from rich.console import Console

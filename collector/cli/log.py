@@ -14,9 +14,9 @@ from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, instants, load_ours, opened, require_whole
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
 from collector.cli.render import note as remark
-from collector.cli.render import plural, show_json, write
+from collector.cli.render import show_json, write
 from collector.errors import BusyError, QueryError
-from collector.words import span
+from collector.words import plural, span
 
 if TYPE_CHECKING:
     from collector.ask.signed_log import PlaceAge, SignedLog
@@ -173,8 +173,8 @@ def new_epoch(
     Example: evidenced log new-epoch --reason 'disk lost, backup restored'
     """
     from collector.checkpointing import open_anchors, open_signer
-    from collector.daemon import DAEMON_LOCK
     from collector.restore import new_epoch as declare
+    from collector.running import DAEMON_LOCK
 
     settings = load_ours(config)
     with ExitStack() as held:

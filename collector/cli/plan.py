@@ -11,7 +11,8 @@ import typer
 from collector.cli.layout import Part, Table, show
 from collector.cli.opening import load, opened_store
 from collector.cli.options import ConfigOption, JsonOption, SourceOption
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.ask.plans import Version

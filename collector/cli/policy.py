@@ -10,9 +10,10 @@ import typer
 
 from collector.cli.opening import config_path, load
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import note, plural, show_json, write
+from collector.cli.render import note, show_json, write
 from collector.errors import ConfigError, QueryError
 from collector.model import Json
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,9 @@ import typer
 from collector.cli.layout import Table, show
 from collector.cli.opening import actor, load_ours, opened
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
-from collector.cli.render import note, plural, show_json
+from collector.cli.render import note, show_json
 from collector.errors import QueryError
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.config import Config

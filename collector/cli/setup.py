@@ -12,8 +12,9 @@ from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, show
 from collector.cli.opening import DEFAULT_CONFIG, load
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import plural, progress, show_json
+from collector.cli.render import progress, show_json
 from collector.errors import ConfigError
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.ask.check import KindCheck, SourceCheck

@@ -14,8 +14,8 @@ from collector.cli.exits import SOURCE
 from collector.cli.layout import Part, Table, show
 from collector.cli.opening import actor, load, opened
 from collector.cli.options import ActorOption, ConfigOption, JsonOption, ServingOption
-from collector.cli.render import plural, progress, show_json
-from collector.words import came_of
+from collector.cli.render import progress, show_json
+from collector.words import came_of, plural
 
 if TYPE_CHECKING:
     from collector.ask.snapshot import Answer
@@ -46,7 +46,8 @@ def snapshot(
     Example: evidenced snapshot --source aws:prod --kind 'aws.iam.*' \\
                  --reason 'joiners of March, ticket 1207'
     """
-    from collector.ask.snapshot import answer, snapshot_request
+    from collector.ask.snapshot import answer
+    from collector.ask.triggers import Wanted, snapshot_request
     from collector.clock import SystemClock
     from collector.plan import build_plan
     from collector.tag import load_controls
@@ -56,10 +57,7 @@ def snapshot(
     request = snapshot_request(
         build_plan(settings, connectors, {}, {}),
         load_controls(settings.controls_path),
-        source=source,
-        patterns=tuple(kinds or ()),
-        control=control,
-        reason=reason,
+        Wanted(source, reason, tuple(kinds or ()), control),
         actor=by,
         at=clock.now(),
     )

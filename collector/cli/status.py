@@ -12,8 +12,8 @@ from collector.cli.layout import Part, Table, lines, show
 from collector.cli.log import leaves, place_lines
 from collector.cli.opening import instants, load_ours, opened
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import plural, show_json, size
-from collector.words import came_of, span
+from collector.cli.render import show_json
+from collector.words import came_of, plural, size, span
 
 if TYPE_CHECKING:
     from collector.ask.status import OpenFailure, Status

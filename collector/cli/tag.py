@@ -9,7 +9,8 @@ import typer
 from collector.cli.layout import Table, show
 from collector.cli.opening import actor, instants, load_ours, opened, opened_store, require_whole
 from collector.cli.options import ActorOption, ByDefault, ConfigOption, JsonOption
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
+from collector.words import plural
 
 app = typer.Typer(cls=ByDefault.of("add"))
 

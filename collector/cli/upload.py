@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.acts import said_of
+from collector.ask.documents import said_of
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, instants, load_ours, opened, recording
 from collector.cli.options import ActorOption, ConfigOption, ForEngagementOption, InEngagementOption, JsonOption
-from collector.cli.render import plural, show_json, size, write_file
+from collector.cli.render import show_json, write_file
 from collector.errors import QueryError
+from collector.words import plural, size
 
 if TYPE_CHECKING:
     from collector.act import Act

@@ -12,8 +12,9 @@ from collector.cli.exits import NOT_IN_ORDER
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import load_ours, opened, require_whole
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import plural, progress, show_json, write_file
+from collector.cli.render import progress, show_json, write_file
 from collector.errors import IntegrityError, QueryError
+from collector.words import plural
 
 if TYPE_CHECKING:
     from collector.log.note import VerifierKey

@@ -184,8 +184,12 @@ class Answers:
         scope: str | None = None,
         outcome: Outcome | None = None,
         limit: int = 50,
+        before: str | None = None,
     ) -> list[Run]:
-        """Return the last *limit* runs that fit, newest first; of a *period*, those due in it."""
+        """Return the last *limit* runs that fit, newest first; of a *period*, those due in it.
+
+        With *before*, the id of the last run of the page before, those after it.
+        """
 
         def wanted(run: RunOutcome) -> bool:
             subject = run.subject
@@ -194,7 +198,7 @@ class Answers:
 
         with self._database.reading() as conn:
             return searching.newest_runs(
-                conn, self._names, self._sweeps, wanted, period=period, source=source, limit=limit
+                conn, self._names, self._sweeps, wanted, period=period, source=source, limit=limit, before=before
             )
 
     def run(self, id: str) -> Run:
@@ -233,6 +237,16 @@ class Answers:
         """Return the snapshot requests that no last sweep has answered yet, oldest first."""
         with self._database.reading() as conn:
             return requests.pending_requests(conn)
+
+    def snapshot_request(self, number: int) -> SnapshotRequest:
+        """Return the snapshot request *number*. Raises `Unknown` when there is none."""
+        with self._database.reading() as conn:
+            return requests.request(conn, number)
+
+    def answers_to(self, request: int) -> list[SweepRecord]:
+        """Return the sweeps that answer the snapshot *request* (an id), in the order recorded; none while it waits."""
+        with self._database.reading() as conn:
+            return searching.sweeps_for(conn, self._sweeps, request)
 
     def request_of(self, run: str) -> SnapshotRequest | None:
         """Return the snapshot request that *run* (an id) answered; None when it answered none."""

@@ -67,7 +67,7 @@ class Desk:
         with self._database.reading() as conn:
             found = _one(conn, number, kind)
         if self._only not in (None, found.engagement):
-            raise _unknown(number, kind)
+            raise no_act(number, kind)
         return found
 
     def engagements(self) -> list[Engagement]:
@@ -89,6 +89,7 @@ def open_engagements(conn: Connection) -> list[Engagement]:
     return [each for each in engagements(_acts(conn, _of(ActKind.ENGAGEMENT, None))) if each.closed is None]
 
 
+_LARGEST = 2**63 - 1  # of the column
 _EVERY = select(desk_act, actor.c.name).join(actor, actor.c.id == desk_act.c.actor).order_by(desk_act.c.id)
 
 
@@ -115,7 +116,7 @@ def _require_within(conn: Connection, acts: Sequence[NewAct], only: int) -> None
     concerned = {act.about for act in acts if act.about is not None}
     query = select(desk_act.c.id).where(desk_act.c.id.in_(concerned), desk_act.c.engagement == only)
     for number in sorted(concerned - set(conn.execute(query).scalars())):
-        raise _unknown(number)
+        raise no_act(number)
 
 
 def _append(conn: Connection, act: NewAct, now: int) -> int:
@@ -158,15 +159,16 @@ def act_payload(row: dict[str, Any], names: dict[int, bytes]) -> dict[str, Json]
 
 
 def _one(conn: Connection, number: int, kind: ActKind | None = None) -> Act:
-    found = _acts(conn, _EVERY.where(desk_act.c.id == number))
+    found = _acts(conn, _EVERY.where(desk_act.c.id == number)) if number <= _LARGEST else []
     if not found or (kind is not None and found[0].kind is not kind):
-        raise _unknown(number, kind)
+        raise no_act(number, kind)
     return found[0]
 
 
-def _unknown(number: int | None, kind: ActKind | None = None) -> Unknown:
+def no_act(number: int | None, kind: ActKind | None = None) -> Unknown:
+    """Return the error for a number that is no act, or none of *kind*: the same for one that may not be seen."""
     what = kind.value if kind else "act"
-    return Unknown(f"there is no {what} {number}", hint="The lists of the same command show the numbers.")
+    return Unknown(f"there is no {what} {number}", hint="The list shows the numbers.")
 
 
 def _acts(conn: Connection, query: Select[Any]) -> list[Act]:

@@ -94,7 +94,7 @@ class Scoped(Store):
     def close(self) -> None:
         """Do nothing: the connections are the whole store's."""
 
-    def within(self, engagement: Engagement) -> Store:
+    def within(self, engagement: Engagement) -> Scoped:
         """Return this store for its own engagement. Raises `Unknown` for any other."""
         if engagement.id != self.engagement.id:
             raise Unknown(f"there is no engagement {engagement.name!r}")
@@ -189,6 +189,8 @@ class Scoped(Store):
     # What is refused: the daemon's and the operator's. Whatever else records asks `_writing` first.
 
     append = _refusal("append a sweep")
+    snapshot_request = _refusal("follow what was asked of the daemon")
+    answers_to = _refusal("follow what was asked of the daemon")
     leaves = _refusal("read leaves, which name every source")
     evidence = _refusal("read every row")
     sweeps_recorded = _refusal("count all sweeps")

@@ -41,6 +41,7 @@ from collector.store.writing import append_sweep
 from collector.tag import Tag
 
 if TYPE_CHECKING:
+    from collector.store.scoped import Scoped
     from collector.store.sight import NamesWithin
 
 _STAGED_AT_A_TIME = 2_000
@@ -75,7 +76,7 @@ class Store(Answers):
         """Close every connection; locks held keep theirs until they are let go."""
         self._database.close()
 
-    def within(self, engagement: Engagement) -> Store:
+    def within(self, engagement: Engagement) -> Scoped:
         """Return this store as far as the terms of *engagement* go: nothing else can be read or recorded through it.
 
         See `collector.store.scoped`.

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.cli.layout import Table, lines, outline, show, text_of
-from collector.cli.render import plain, plural, safe, show_json, size
+from collector.cli.render import show_json
 from collector.model import Detail, Outcome, Slot, Subject
-from collector.words import span
+from collector.words import plain, plural, safe, size, span
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=20)
 DANGEROUS = {"Cc", "Cf", "Zl", "Zp", "Cs"}

@@ -121,6 +121,8 @@ REFUSED = {
     "append_plan": lambda s: s.append_plan(DOCUMENT, digest(canonical(DOCUMENT)), NOON),
     "append_tag": lambda s: s.append_tag("run:1-0", "C-1", "note", "Eva"),
     "request_snapshot": lambda s: s.request_snapshot(SnapshotRequest("paper:hq", (), "why", "Eva", NOON)),
+    "snapshot_request": lambda s: s.snapshot_request(1),
+    "answers_to": lambda s: s.answers_to(1),
     "stage": lambda s: s.stage([OUR_PROCEDURE]),
     "rebuild": lambda s: s.rebuild(),
     "leaves": lambda s: list(s.leaves()),

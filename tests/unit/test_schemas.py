@@ -10,7 +10,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-from collector.cli.render import plain
 from collector.clock import parse_instant
 from collector.data import data_path
 from collector.http.declaration import TABLE
@@ -28,6 +27,7 @@ from collector.model import (
 )
 from collector.procedure import kinds_of, load_kinds, read_tables
 from collector.schemas import config_schema, kinds_schema, run_schema, schemas, written
+from collector.words import plain
 
 KINDS = sorted(Path(__file__).parents[2].glob("connectors/*/*.toml"))
 ACME = (Path(__file__).parents[1] / "http/acme.toml").read_text(encoding="utf-8")
