@@ -111,7 +111,7 @@ def frozen(store: Store, name: str) -> Act:
 def event_field(store: Store, subjects: Sequence[Subject], now: datetime) -> str:
     """Return by which field the items of *subjects* are dated, as the newest procedure says; empty: they are no events.
 
-    A run by hand before there was a plan says nothing: its procedure is known by its digest alone.
+    An early version kept no procedure of a run by hand before there was a plan: such a run says nothing.
     """
     for subject in subjects:
         run, _ = store.observations(subject, now)
