@@ -58,7 +58,10 @@ def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]])
     first = list(islice(given, _FEWEST_TO_COPY))
     if conn.dialect.name == "postgresql" and len(first) == _FEWEST_TO_COPY:
         if _has_policies(conn, table):
-            conn.exec_driver_sql(_arrays(table), tuple([*column] for column in zip(*first, *given, strict=True)))
+            every = chain(first, given)
+            while page := list(islice(every, _ARRAY)):
+                columns = tuple([*column] for column in zip(*page, strict=True))
+                conn.exec_driver_sql(_arrays(table), columns)
         else:
             _copy(conn, table, chain(first, given))
     elif first:
