@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from collector.log import tree
+from collector.log.leaf import LeafKind
 from collector.log.note import SignerKey, VerifierKey
 from collector.log.packing import unpack_leaf
 from collector.log.tables import log_head, log_leaf, metadata
-from collector.store import open_store
+from collector.store import erasing, open_store
 from collector.store.evidence import leaf_tables
 from collector.verify import HeldNote, Verdict, anchored_notes, held_notes, read_key, record, verify
 from tests.fakes.clock import PlayedClock
@@ -60,6 +61,18 @@ def test_a_lived_in_store_is_intact_on_each_engine(site):
     assert (found.verdict, found.differences) == (Verdict.INTACT, ())
     assert found.remarks == ("erased, each by a tombstone: 8 contents, 3 items, 2 names of people",)
     assert [(each.trouble, each.known) for each in found.held] == [("", True)]
+
+
+def test_a_tombstone_of_the_version_that_said_less_of_it_is_no_difference(small, monkeypatch):
+    """Its leaf has no root over what it took; what it does say is compared."""
+    new = erasing.tombstone_payload
+    monkeypatch.setattr(erasing, "tombstone_payload", lambda row, artifacts, _: new(row, artifacts, ()))
+    small.live()
+    monkeypatch.undo()
+    said = [leaf.payload for leaf in small.store.leaves() if leaf.kind is LeafKind.TOMBSTONE]
+    assert said
+    assert not [each for each in said if "erased" in each]
+    assert small.verify().verdict is Verdict.INTACT
 
 
 def test_an_old_backup_is_intact_in_itself_and_behind_the_checkpoint_that_was_held(site, backup):
