@@ -37,7 +37,7 @@ def test_migrations_make_exactly_the_tables_that_the_code_uses(store):
 def test_a_store_from_before_leaves_were_packed_is_brought_up_to_date_with_its_log(empty_url, clock):
     genesis = encode_leaf(LeafKind.GENESIS, 1_000, {"store": "5e" * 16})
     _make_older(empty_url, "0007", genesis)
-    store = open_store(store_url, clock=clock, create=False)
+    store = open_store(empty_url, clock=clock, create=False)
     try:
         store.append_plan({}, digest(canonical({})), clock.now())
         assert [leaf.kind for leaf in store.leaves()] == [LeafKind.GENESIS, LeafKind.PLAN]
