@@ -26,7 +26,7 @@ def test_the_golden_leaves_are_made_and_read_byte_for_byte(leaf):
 def test_the_kinds_are_those_of_the_design(leaf):
     kinds = ["genesis", "plan", "sweep", "upload", "tag", "review"]
     kinds += ["tombstone", "checkpoint", "key", "access", "verify", "gap"]
-    kinds += ["engagement", "population", "sample", "reconciliation", "request"]
+    kinds += ["engagement", "population", "sample", "reconciliation", "request", "token"]
     assert [kind.value for kind in leaf.LeafKind] == kinds
     for kind in kinds:
         assert leaf.decode_leaf(leaf.encode_leaf(kind, 1, {})).kind == kind
