@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from collector import __version__, api
+from collector import __version__, api, web
 from collector.clock import Clock
 from collector.config import Config
 from collector.gate import Gate
@@ -18,4 +18,5 @@ def application(store: Store, config: Config, clock: Clock) -> FastAPI:
     )
     app.state.gate = Gate(store, config, clock)
     app.include_router(api.router)
+    web.install(app)
     return app
