@@ -30,6 +30,7 @@ from collector.config_desk import SampleSettings, UploadSettings
 from collector.config_errors import ConfigProblems, worded
 from collector.config_metrics import MetricsSettings
 from collector.config_retention import Length
+from collector.config_web import WebSettings
 from collector.connector import Connector, Settings
 from collector.encryption import EncryptionSettings
 from collector.errors import ConfigError
@@ -142,6 +143,7 @@ class _Sections(_Section):
     samples: SampleSettings = SampleSettings()
     uploads: UploadSettings = UploadSettings()
     metrics: MetricsSettings = MetricsSettings()
+    web: WebSettings = WebSettings()
     retention: dict[str, Length] = Field(
         default={}, description="Kind pattern -> how long contents are kept (400d); what none matches is kept for ever."
     )

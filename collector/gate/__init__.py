@@ -4,7 +4,9 @@
 past it.
 """
 
+from collector.gate.forms import Forged
 from collector.gate.gate import Gate
+from collector.gate.place import Place
 from collector.gate.visit import Engaged, Forbidden, SignedOut, Visit
 
-__all__ = ["Engaged", "Forbidden", "Gate", "SignedOut", "Visit"]
+__all__ = ["Engaged", "Forbidden", "Forged", "Gate", "Place", "SignedOut", "Visit"]
