@@ -1,5 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or later, make and a package index, `make test` the npm registry as well;
-# everything goes into .venv.
+# everything goes into .venv. The tests of the pages drive a Chromium: the one they find ($CHROMIUM, the PATH), else
+# `make test` installs Debian's package (as root) or playwright's own.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -50,6 +51,7 @@ $(VENV)/.packages: $(VENV)/.venv pyproject.toml
 	@touch $(VENV)/.demo $@
 
 DESCRIBED := tests/fakes/described
-$(VENV)/.test: $(VENV)/.packages $(DESCRIBED)/package-lock.json $(wildcard $(DESCRIBED)/vendors/*.py)
+$(VENV)/.test: $(VENV)/.packages $(DESCRIBED)/package-lock.json $(wildcard $(DESCRIBED)/vendors/*.py) tests/web/chromium.py
 	@$(BIN)/python -m $(subst /,.,$(DESCRIBED)).install
+	@$(BIN)/python -m tests.web.chromium
 	@touch $@

@@ -1,0 +1,86 @@
+"""The real application, served on loopback by uvicorn in a thread, and those who come to it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urljoin
+
+import requests
+import uvicorn
+
+from collector.access import Role
+from collector.ask.access import grant
+from collector.clock import SystemClock
+from collector.config import load_settings
+from collector.server import application
+from collector.store import Store, open_store
+from tests.web.world import ENGAGEMENT, OTHER, World
+
+_PATIENCE = 10
+FOREIGNER = "foreigner"
+"""Who comes as the auditor of the other engagement."""
+
+
+class Visitor(requests.Session):
+    """A session of HTTP with the server at *url*: paths are taken from there, and redirects are not followed."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        super().__init__()
+        self.url = url
+        if token:
+            self.headers["Authorization"] = f"Bearer {token}"
+
+    def request(self, method, url, **more):
+        """See `requests.Session.request`."""
+        return super().request(method, urljoin(self.url, url), **{"allow_redirects": False, "timeout": 30, **more})
+
+
+@dataclass
+class Served:
+    """A world that is served at *url*; *tokens* open it, by role, and `FOREIGNER`'s the other engagement."""
+
+    world: World
+    store: Store
+    url: str
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def api(self, who: str = Role.AUDITOR) -> Visitor:
+        """Return the session of a program that holds the token of *who*; of nobody for an empty name."""
+        return Visitor(self.url, self.tokens[who] if who else "")
+
+
+@contextmanager
+def serve(world: World) -> Iterator[Served]:
+    """Serve *world* with the machine's own clock, until the block ends."""
+    clock = SystemClock()
+    store = open_store(world.url, clock=clock)
+    tokens = {each.value: _token(store, each) for each in Role}
+    tokens[FOREIGNER] = _token(store, Role.AUDITOR, OTHER)
+    with running(application(store, load_settings(world.config), clock)) as url:
+        yield Served(world, store, url, tokens)
+    store.close()
+
+
+def _token(store: Store, role: Role, engagement: str = ENGAGEMENT) -> str:
+    name, of = (f"{role} of {engagement}", engagement) if role is Role.AUDITOR else (role.value, "")
+    return grant(store, name, role, of, now=SystemClock().now(), lasts=timedelta(days=1), actor="Ana Alder")[1]
+
+
+@contextmanager
+def running(app: object) -> Iterator[str]:
+    """Run *app* on a free port of loopback, and give its URL."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    began = time.monotonic()
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() - began < _PATIENCE, "the server did not start"
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(_PATIENCE)
