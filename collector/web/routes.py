@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from collector.web import overview, serving
+from collector.web import evidence, item, overview, serving
 
 router = APIRouter(include_in_schema=False)
-for each in (overview, serving):
+for each in (overview, serving, evidence, item):
     router.include_router(each.router)
