@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp
 
 from collector import __version__, api, web
 from collector.clock import Clock
 from collector.config import Config
-from collector.gate import Gate
+from collector.errors import EvidencedError
+from collector.gate import Gate, Place, SignedOut
+from collector.gate.answers import refusal
+from collector.gate.counting import Counted, Numbers
+from collector.gate.guard import guarded
+from collector.gate.health import router as health
+from collector.gate.signing_in import asked_for
+from collector.gate.signing_in import router as signing_in
 from collector.store import Store
 
+_SEE_OTHER = 303
 
-def application(store: Store, config: Config, clock: Clock) -> FastAPI:
-    """Return the application that answers from *store*."""
-    app = FastAPI(
-        title="evidenced", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
+
+class Application(FastAPI):
+    """The application behind the gate's layers, which answer even where an answer failed."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """See `FastAPI`."""
+        return Counted(guarded(super().build_middleware_stack(), self.state.gate), self.state.numbers)
+
+
+def application(store: Store, config: Config, clock: Clock, place: Place | None = None) -> FastAPI:
+    """Return the application that answers from *store*, and is reached at *place* (None: on this machine alone)."""
+    app = Application(
+        title="evidenced",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=_recording,
     )
-    app.state.gate = Gate(store, config, clock)
-    app.include_router(api.router)
+    app.state.gate = Gate(store, config, clock, place)
+    app.state.numbers = Numbers(app.state.gate)
+    app.add_exception_handler(EvidencedError, _refuse)
+    for router in (health, signing_in, api.router):
+        app.include_router(router)
     web.install(app)
     return app
+
+
+@asynccontextmanager
+async def _recording(app: FastAPI) -> AsyncIterator[None]:
+    gate: Gate = app.state.gate
+    gate.reads.start()
+    try:
+        yield
+    finally:
+        gate.reads.stop()
+
+
+def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EvidencedError), "it is the handler of these"
+    path = request.url.path
+    if isinstance(error, SignedOut) and request.method == "GET" and not path.startswith(("/api/", "/metrics")):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(asked_for(path + query), _SEE_OTHER)
+    return refusal(path, error)

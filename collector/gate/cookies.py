@@ -20,3 +20,8 @@ class Cookies:
         self.session = f"{prefix}evidenced"
         self.form = f"{prefix}evidenced-form"
         self.attributes: _Attributes = {"path": "/", "secure": tls, "httponly": True, "samesite": "lax"}
+
+    def of_browser(self, value: str) -> str:
+        """Return the header that gives a browser its cookie for forms; *value* needs no quotes."""
+        secure = "; Secure" if self.attributes["secure"] else ""
+        return f"{self.form}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"

@@ -11,11 +11,17 @@ from collector.act import ActKind
 from collector.ask.access import granted, holder
 from collector.clock import Clock
 from collector.config import Config
+from collector.gate.answers import TooMany, Unrecorded
 from collector.gate.cookies import Cookies
+from collector.gate.errands import Errands
 from collector.gate.forms import Forms
+from collector.gate.oidc import Provider
 from collector.gate.place import Place
+from collector.gate.rates import Rates
+from collector.gate.reads import Reads
 from collector.gate.sessions import Account, ByToken, Sessions
 from collector.gate.visit import SignedOut, Visit
+from collector.secrets import resolve_secret
 from collector.store import Store
 
 
@@ -29,6 +35,10 @@ class Gate:
         self.cookies = Cookies(tls=self.place.tls)
         self.forms = Forms(self.cookies, self.place)
         self.sessions = Sessions(clock, config.web.idle, config.web.longest)
+        self.reads = Reads(store, clock)
+        self.errands = Errands(clock)
+        self.provider = _provider(config, clock)
+        self._rates = Rates(clock, config.web.requests_a_minute)
         self._store = store
         self._lock = Lock()
         self._grants: tuple[int, list[Grant]] = (-1, [])
@@ -91,8 +101,28 @@ class Gate:
         return Principal(account.email, Role.AUDITOR, audited)
 
     def visit(self, principal: Principal) -> Visit:
-        """Return a visit of *principal* now."""
+        """Return a visit of *principal* now, counted as one request of theirs.
+
+        Raises `TooMany`, and for an auditor `Unrecorded` while what auditors read cannot be recorded.
+        """
+        if wait := self._rates.take(principal.token or principal.name):
+            most = self.config.web.requests_a_minute
+            raise TooMany(f"more than {most} requests a minute came from {principal.name}", wait)
+        if principal.role is Role.AUDITOR and self.reads.full():
+            raise Unrecorded(
+                "what auditors read cannot be recorded now, so nothing is shown to them",
+                hint="Tell whoever runs it; it goes on by itself when the store takes records again.",
+            )
         return Visit(principal, self.config, self.clock.now(), self._store)
+
+    def log_size(self) -> int:
+        """Return how many leaves the store's log has. Raises `StoreError` when it does not answer."""
+        return self._store.checkpoints.head().size
+
+    def note(self, visit: Visit, method: str, path: str, status: int) -> None:
+        """Keep, for the record, what *visit* read of engagements at *path* (with its query), if an auditor did."""
+        if visit.principal.role is Role.AUDITOR:
+            self.reads.note(visit, method, path, status)
 
     def _of_token(self, beginner: ByToken) -> Principal:
         now = self.clock.now()
@@ -108,3 +138,13 @@ class Gate:
             if self._grants[0] != newest:
                 self._grants = (newest, granted(self._store))
             return self._grants[1]
+
+
+def _provider(config: Config, clock: Clock) -> Provider | None:
+    """Return the OpenID provider of *config*, None where there is none. Raises `ConfigError` for a missing secret."""
+    settings, access = config.web.oidc, config.web.access
+    if settings is None:
+        return None
+    secret = resolve_secret(settings.client_secret) if settings.client_secret else ""
+    everybody = (*access.admin, *access.operator, *access.reader)
+    return Provider(settings, secret, clock, groups=any(each.startswith("group:") for each in everybody))
