@@ -72,7 +72,7 @@ def over_period(store: Store, kind: str, engagement: Engagement, *, now: datetim
     subjects = [each for each in subjects_of(store, kind) if terms.holds(each)]
     if not subjects:
         raise QueryError(f"the engagement has no source or scope of {kind}", hint="`evidenced engagement show` tells.")
-    dated_by = _event_field(store, subjects, now)
+    dated_by = event_field(store, subjects, now)
     found = _Counting(store, Period(period.start, until), now, dated_by)
     # What happened in the period may be read after it: an event kind rests on every good run since it began.
     seen = _good_runs(store, kind, Period(period.start, now + _MS) if dated_by else found.period)
@@ -106,6 +106,22 @@ def freeze(store: Store, over: Over, engagement: Engagement, *, actor: str) -> A
 def frozen(store: Store, name: str) -> Act:
     """Return the frozen population *name* (``population:7`` or ``7``). Raises `QueryError` when there is none."""
     return act_named(store, ActKind.POPULATION, name)
+
+
+def event_field(store: Store, subjects: Sequence[Subject], now: datetime) -> str:
+    """Return by which field the items of *subjects* are dated, as the newest procedure says; empty: they are no events.
+
+    A run by hand before there was a plan says nothing: its procedure is known by its digest alone.
+    """
+    for subject in subjects:
+        run, _ = store.observations(subject, now)
+        try:
+            said = document(store, bytes.fromhex(run.provenance.procedure.removeprefix("sha256:"))) if run else {}
+        except (QueryError, ValueError):
+            continue
+        if said.get("since"):
+            return str(said["since"]["field"])
+    return ""
 
 
 class _Counting:
@@ -169,22 +185,6 @@ class _Counting:
             return event_time(field.search(document(self._store, artifact)))
         except Withheld:
             return None  # what was erased, or is sealed with a key that is not here, is undated
-
-
-def _event_field(store: Store, subjects: Sequence[Subject], now: datetime) -> str:
-    """Return by which field the items of *subjects* are dated, as the newest procedure says; empty: they are no events.
-
-    A run by hand before there was a plan says nothing: its procedure is known by its digest alone.
-    """
-    for subject in subjects:
-        run, _ = store.observations(subject, now)
-        try:
-            said = document(store, bytes.fromhex(run.provenance.procedure.removeprefix("sha256:"))) if run else {}
-        except (QueryError, ValueError):
-            continue
-        if said.get("since"):
-            return str(said["since"]["field"])
-    return ""
 
 
 def _good_runs(store: Store, kind: str, period: Period) -> dict[Subject, _Seen]:

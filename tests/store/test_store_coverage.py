@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from collector.ask.calendar import calendar
 from collector.ask.coverage import GROUPINGS, Question, coverage
 from collector.ask.plans import recorded_plans
 from collector.canonical import canonical, digest
@@ -198,8 +200,29 @@ def test_coverage_from_pages_is_that_of_the_arithmetic(store, new_hand):
             assert found.total == total
             assert {row.name: row.tally for row in found.rows} == rows
             assert found.pending == pending
+            _calendar_is_coverage_by_day(store, question, now)
 
     check()
+
+
+ROWS = {"criterion": ["CC6.1"], "control": ["C-1"], "kind": KINDS}
+
+
+def _calendar_is_coverage_by_day(store, question, now):
+    """Each row, and the whole: the sums of a row that a question can be narrowed to are those of coverage by day."""
+    by = question.by if question.by in ROWS else "source"
+    found = calendar(store, replace(question, by=by), now=now, grace=15 * MINUTE)
+    for name in ROWS.get(by, [question.source]):
+        narrowed = coverage(store, replace(question, by="day", **{by: name}), now=now, grace=15 * MINUTE)
+        counted = {row.name: row.tally for row in narrowed.rows if row.tally.due}
+        cells = next((row.cells for row in found.rows if row.name == name), [])
+        told = {day.isoformat(): cell for day, cell in zip(found.days, cells, strict=bool(cells)) if cell.due}
+        assert told.keys() == counted.keys()
+        for day, cell in told.items():
+            assert all(getattr(cell, each) == getattr(counted[day], each) for each in COUNTED)
+
+
+COUNTED = ("due", "collected", "failed", "missed", "excluded")
 
 
 def test_a_full_page_is_written_with_the_sweep_that_fills_it(store, hand, noon, hour):
