@@ -13,8 +13,9 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from collector.errors import BusyError, EvidencedError, IntegrityError, QueryError, StoreError, Unknown, Withheld
-from collector.gate import Forbidden, SignedOut
+from collector.gate import Forbidden, SignedOut, Visit
 from collector.web.pages import address, page
+from collector.web.visiting import visitor
 
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]
 
@@ -59,7 +60,7 @@ def failed(request: Request, error: Exception) -> Response:
         return RedirectResponse(again, HTTPStatus.SEE_OTHER)
     return page(
         request,
-        getattr(request.state, "visit", None),
+        _visit(request),
         "failed.html",
         status_code=status,
         status=int(status),
@@ -73,6 +74,14 @@ def install(app: FastAPI) -> None:
     before: dict[Any, Handler] = dict(app.exception_handlers)
     for form in {*before, HTTPException, RequestValidationError, EvidencedError, Exception}:
         app.add_exception_handler(form, _dividing(before.get(form)))
+
+
+def _visit(request: Request) -> Visit | None:
+    """Return whose visit it is, also where no route asked for it; None when nobody is signed in, or nobody can tell."""
+    try:
+        return visitor(request)
+    except EvidencedError:
+        return None
 
 
 def _dividing(otherwise: Handler | None) -> Handler:
