@@ -64,7 +64,7 @@ def reconciling(
     typed = {each: value.strip() for each, value in zip(_FIELDS, values, strict=True)}
 
     def record() -> str:
-        sides = [Side(*(typed[each] for each in (side, f"{side}_key", f"{side}_where"))) for side in ("left", "right")]
+        sides = _side(typed, "left"), _side(typed, "right")
         if not all(each.is_frozen for each in sides):
             raise QueryError("two frozen populations are compared", hint="Choose one on each side.")
         found = reconciled(engaged.store, *sides, normalise=typed["normalise"], at=visit.now, now=visit.now)
@@ -115,6 +115,10 @@ _OUTCOMES = {
     "without_key": "Without key",
     "matched": "Matched",
 }
+
+
+def _side(typed: dict[str, str], side: str) -> Side:
+    return Side(typed[side], typed[f"{side}_key"], typed[f"{side}_where"])
 
 
 def _differs(found: Found) -> bool:

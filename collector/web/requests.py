@@ -148,7 +148,7 @@ def _one(
         "request.html",
         status_code=422 if error else 200,
         engagement=engaged.engagement,
-        request=found,
+        asked=found,
         overdue=found.overdue(visit.now.date()),
         linked=linked,
         statuses=list(Status),

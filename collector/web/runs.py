@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -76,8 +77,8 @@ def artifact(visit: Visitor, name: str, digest: str) -> Response:
 
 
 def saved(data: bytes, name: str, media_type: str = "application/octet-stream") -> Response:
-    """Return *data* as a file that a browser saves under *name*, which is plain ASCII, and never shows."""
-    headers = {"content-disposition": f'attachment; filename="{name}"', "x-content-type-options": "nosniff"}
+    """Return *data* as a file that a browser saves under *name*, and never shows."""
+    headers = {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
     return Response(data, media_type=media_type, headers=headers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from collections.abc import Iterator, Sequence
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from collector.access import Right
 from collector.ask.samples import Sample, sample_of
 from collector.export.verifier import cell, shown
+from collector.sample import Method
 from collector.web.pages import page
 from collector.web.runs import saved
 from collector.web.visiting import Visitor
@@ -37,7 +39,20 @@ def sample(request: Request, visit: Visitor, name: str, number: int) -> HTMLResp
     visit.require(Right.READ)
     engaged = visit.engaged(name)
     found = sample_of(engaged.store, str(number))
-    return page(request, visit, "sample.html", engagement=engaged.engagement, sample=found, said=found.act.document)
+    said = found.act.document
+    again = _again(found) if said["method"] == Method.RANDOM.value else ""
+    return page(request, visit, "sample.html", engagement=engaged.engagement, sample=found, said=said, again=again)
+
+
+def _again(found: Sample) -> str:
+    """Return the command that draws a random sample again from its population's rows, by the usual tools."""
+    seed, size = shlex.quote(found.act.document["seed"]), len(found.act.document["drawn"])
+    return (
+        f"seed={seed}\n"
+        f"""grep -o '"id":"[0-9a-f]*"' population-{found.population.id}.jsonl | cut -d'"' -f4 | while read -r id; do """
+        """printf '%s\\0%s' "$seed" "$id" | sha256sum | sed "s/-/$id/"; done """
+        f"| sort | head -n {size} | cut -c67-"
+    )
 
 
 def _rows(found: Sample) -> Iterator[Sequence[object]]:

@@ -1,4 +1,4 @@
-"""What people send by a form: taken from pages of ours alone, and shown again as typed when something of it is wrong."""
+"""What people send by a form: only from pages of ours, and shown again as typed when something of it is wrong."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from collector.web.visiting import Visitor
 
 
 def sender(request: Request, visit: Visitor, csrf: Annotated[str, Form()] = "") -> Visit:
-    """Return the visit of whoever sent a form. Raises `SignedOut`, and `Forged` for a form that no page of ours sent."""
+    """Return the visit of whoever sent a form. Raises `SignedOut`, and `Forged` where no page of ours sent it."""
     gate: Gate = request.app.state.gate
     gate.require_csrf(request, csrf)
     return visit

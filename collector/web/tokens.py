@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -9,13 +12,12 @@ from collector.access import Grant, Right, Role
 from collector.ask.access import LONGEST, grant, granted, revoke
 from collector.errors import QueryError
 from collector.gate import Visit
-from collector.schedule import parse_duration
 from collector.web.pages import address, page
 from collector.web.sending import Sender, Typed, answered
 from collector.web.visiting import Visitor
 
 router = APIRouter(include_in_schema=False)
-_NOTHING = {"holder": "", "role": Role.AUDITOR.value, "engagement": "", "lasts": "90d"}
+_NOTHING = {"holder": "", "role": Role.AUDITOR.value, "engagement": "", "days": "90"}
 
 
 @router.get("/tokens")
@@ -32,18 +34,16 @@ def granting(
     holder: Typed = "",
     role: Typed = "",
     engagement: Typed = "",
-    lasts: Typed = "",
+    days: Typed = "",
 ) -> Response:
-    """Grant a token, and show it: this once, in the answer, which no browser keeps."""
+    """Grant a token, and show it: this once, in the answer itself, which nothing may keep."""
     visit.require(Right.ADMIT)
-    typed = {"holder": holder, "role": role, "engagement": engagement, "lasts": lasts}
+    typed = {"holder": holder, "role": role, "engagement": engagement, "days": days}
     try:
         found, token = _granted(visit, typed)
     except QueryError as error:
         return _tokens(request, visit, typed, error=error)
-    answer = _tokens(request, visit, _NOTHING, new=(found, token))
-    answer.headers["cache-control"] = "no-store"
-    return answer
+    return _tokens(request, visit, _NOTHING, new=(found, token))
 
 
 @router.post("/tokens/{number}/revoke")
@@ -61,13 +61,15 @@ def revoking(request: Request, visit: Sender, number: int) -> Response:
 def _granted(visit: Visit, typed: dict[str, str]) -> tuple[Grant, str]:
     if typed["role"] not in list(Role):
         raise QueryError(f"there is no role {typed['role']!r}", hint=f"There are: {', '.join(Role)}.")
+    if not re.fullmatch("[0-9]{1,4}", typed["days"]):
+        raise QueryError(f"{typed['days']!r} is no number of days", hint=f"Write one up to {LONGEST.days}.")
     return grant(
         visit.everything(),
         typed["holder"],
         Role(typed["role"]),
         typed["engagement"],
         now=visit.now,
-        lasts=parse_duration(typed["lasts"].strip()),
+        lasts=timedelta(days=int(typed["days"])),
         actor=visit.principal.name,
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, File, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
@@ -13,8 +13,10 @@ from collector.act import ActKind
 from collector.ask.uploads import NewUpload, upload, uploads_due
 from collector.errors import QueryError
 from collector.gate import Engaged, Visit
+from collector.model import Period
 from collector.tag import load_controls
 from collector.web.pages import address, page
+from collector.web.runs import saved
 from collector.web.sending import Sender, Typed, answered, received
 from collector.web.visiting import Visitor
 
@@ -65,9 +67,7 @@ def file_of(visit: Visitor, name: str, number: int) -> Response:
     visit.require(Right.READ)
     store = visit.engaged(name).store
     act = store.desk.act(number, ActKind.UPLOAD)
-    named = quote(act.document["name"], safe="")
-    headers = {"content-disposition": f"attachment; filename*=utf-8''{named}", "x-content-type-options": "nosniff"}
-    return Response(store.artifact(act.artifact or b""), media_type="application/octet-stream", headers=headers)
+    return saved(store.artifact(act.artifact or b""), act.document["name"])
 
 
 def _uploads(
@@ -81,6 +81,8 @@ def _uploads(
         status_code=422 if error else 200,
         engagement=engaged.engagement,
         uploads=engaged.store.desk.acts(ActKind.UPLOAD, engaged.engagement.id)[::-1],
+        accept=",".join(f".{each}" for each in visit.config.uploads.types),
+        last_day=_last_day,
         due=uploads_due(engaged.store, controls, engaged.engagement, now=visit.now),
         controls=sorted({each.id: each.title for each in controls.controls}.items()),
         limits=visit.config.uploads,
@@ -88,3 +90,8 @@ def _uploads(
         typed=typed,
         error=error,
     )
+
+
+def _last_day(period: Period) -> date:
+    """Return the last day that *period* includes."""
+    return (period.end - timedelta(milliseconds=1)).date()
