@@ -7,87 +7,65 @@ from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from collector.errors import BusyError, EvidencedError, IntegrityError, QueryError, StoreError, Unknown, Withheld
-from collector.gate import Forbidden, SignedOut, Visit
-from collector.web.pages import address, page
+from collector.errors import EvidencedError, QueryError, Unknown
+from collector.gate import SignedOut, Visit
+from collector.gate.answers import headers_of, status_of, title_of, told
+from collector.gate.signing_in import SIGN_IN, asked_for
+from collector.web.pages import page
 from collector.web.visiting import visitor
 
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]
 
-_STATUS = (
-    (SignedOut, HTTPStatus.UNAUTHORIZED),
-    (Forbidden, HTTPStatus.FORBIDDEN),
-    (Withheld, HTTPStatus.GONE),
-    (Unknown, HTTPStatus.NOT_FOUND),
-    (QueryError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (BusyError, HTTPStatus.CONFLICT),
-    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
-)
-_TITLES = {
-    HTTPStatus.FORBIDDEN: "You may not see this",
-    HTTPStatus.NOT_FOUND: "There is nothing here",
-    HTTPStatus.CONFLICT: "Somebody else is at it",
-    HTTPStatus.GONE: "This evidence cannot be shown",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "This question has no answer",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The store does not answer",
-}
-_ALTERED = "Keep the database as it is and have security run `evidenced verify store`: what is recorded does not match."
-_OURS = "Try again. If it stays, the operator finds the cause in the log of `evidenced serve`."
+_NOT_PAGES = ("/api/", "/metrics", "/healthz", "/readyz", "/static/")
 
 
-def status_of(error: Exception) -> HTTPStatus:
-    """Return the HTTP status that *error* comes to."""
-    if isinstance(error, HTTPException):
-        return HTTPStatus(error.status_code)
-    if isinstance(error, RequestValidationError):
-        return HTTPStatus.UNPROCESSABLE_ENTITY
-    return next((status for form, status in _STATUS if isinstance(error, form)), HTTPStatus.INTERNAL_SERVER_ERROR)
+class Broken(EvidencedError):
+    """Nobody foresaw what happened; what it was is for the log."""
+
+    default_hint = "Try again; if it stays so, the log of `evidenced serve` says why."
 
 
-def failed(request: Request, error: Exception) -> Response:
+def failed(request: Request, error: EvidencedError, status: int | None = None) -> Response:
     """Return the page that says *error*; whoever is not signed in is sent to the sign-in page instead."""
-    status = status_of(error)
-    if status is HTTPStatus.UNAUTHORIZED:
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        again = address("sign-in", next=asked if request.method == "GET" and asked != "/" else "")
-        return RedirectResponse(again, HTTPStatus.SEE_OTHER)
-    return page(
+    if isinstance(error, SignedOut):
+        query = f"?{request.url.query}" if request.url.query else ""
+        there = asked_for(request.url.path + query) if request.method == "GET" else SIGN_IN
+        return RedirectResponse(there, HTTPStatus.SEE_OTHER)
+    status = status or status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        structlog.get_logger("web").error(error.message, hint=error.hint(), path=request.url.path)
+    message, hint = told(error)
+    answer = page(
         request,
         _visit(request),
         "failed.html",
         status_code=status,
-        status=int(status),
-        title=_TITLES.get(status, status.phrase),
-        **_said(error),
+        status=status,
+        title=HTTPStatus(status).phrase if isinstance(error, Broken) else title_of(error),
+        message=message,
+        hint=hint,
     )
+    answer.headers.update(headers_of(error))
+    return answer
 
 
 def install(app: FastAPI) -> None:
-    """Let *app* answer what goes wrong on a page by a page. What was installed for the API before stays as it is."""
+    """Let *app* answer what goes wrong on a page by a page. What was installed for the rest before stays as it is."""
     before: dict[Any, Handler] = dict(app.exception_handlers)
     for form in {*before, HTTPException, RequestValidationError, EvidencedError, Exception}:
         app.add_exception_handler(form, _dividing(before.get(form)))
 
 
-def _visit(request: Request) -> Visit | None:
-    """Return whose visit it is, also where no route asked for it; None when nobody is signed in, or nobody can tell."""
-    try:
-        return visitor(request)
-    except EvidencedError:
-        return None
-
-
 def _dividing(otherwise: Handler | None) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
-        if not request.url.path.startswith("/api/"):
-            return failed(request, error)
+        if not request.url.path.startswith(_NOT_PAGES):
+            return failed(request, *_in_words(error))
         if otherwise is None:
             raise error
         answer = otherwise(request, error)
@@ -96,17 +74,23 @@ def _dividing(otherwise: Handler | None) -> Handler:
     return handle
 
 
-def _said(error: Exception) -> dict[str, str]:
-    """Return what the page says of *error*: only errors of our own are shown in their words."""
-    if isinstance(error, IntegrityError):
-        return {"message": error.message, "hint": _ALTERED}
-    if isinstance(error, EvidencedError) and status_of(error) is not HTTPStatus.INTERNAL_SERVER_ERROR:
-        return {"message": error.message, "hint": error.hint()}
+def _in_words(error: Exception) -> tuple[EvidencedError, int | None]:
+    """Return *error* as one of ours, and its status where the error itself does not say it."""
+    if isinstance(error, EvidencedError):
+        return error, None
     if isinstance(error, RequestValidationError):
         wrong = ", ".join(str(each["loc"][-1]) for each in error.errors())
-        return {"message": f"what was asked cannot be read: {wrong}", "hint": "Correct it in the address or the form."}
+        return QueryError(f"what was asked cannot be read: {wrong}", hint="Correct it in the address or form."), None
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.NOT_FOUND:
-        return {"message": "no page has this address", "hint": "Begin at the list of your engagements."}
+        return Unknown("no page has this address", hint="Begin at the list of your engagements."), None
     if isinstance(error, HTTPException):
-        return {"message": str(error.detail), "hint": ""}
-    return {"message": "the page could not be made", "hint": _OURS}
+        return Broken(str(error.detail)), error.status_code
+    return Broken("this page could not be made"), HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _visit(request: Request) -> Visit | None:
+    """Return whose visit it is, also where no route asked for it; None when nobody is signed in, or nobody can tell."""
+    try:
+        return visitor(request)
+    except EvidencedError:
+        return None
