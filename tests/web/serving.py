@@ -17,6 +17,7 @@ from collector.access import Role
 from collector.ask.access import grant
 from collector.clock import SystemClock
 from collector.config import load_settings
+from collector.gate.sessions import ByToken
 from collector.server import application
 from collector.store import Store, open_store
 from tests.web.world import ENGAGEMENT, OTHER, World
@@ -48,10 +49,18 @@ class Served:
     store: Store
     url: str
     tokens: dict[str, str] = field(default_factory=dict)
+    app: object = None
 
     def api(self, who: str = Role.AUDITOR) -> Visitor:
         """Return the session of a program that holds the token of *who*; of nobody for an empty name."""
         return Visitor(self.url, self.tokens[who] if who else "")
+
+    def browser(self, who: str = Role.AUDITOR) -> Visitor:
+        gate = self.app.state.gate
+        session = gate.sessions.begin(ByToken(gate.grant(self.tokens[who]).id))
+        found = Visitor(self.url)
+        found.cookies.set("evidenced", session)
+        return found
 
 
 @contextmanager
@@ -61,8 +70,9 @@ def serve(world: World) -> Iterator[Served]:
     store = open_store(world.url, clock=clock)
     tokens = {each.value: _token(store, each) for each in Role}
     tokens[FOREIGNER] = _token(store, Role.AUDITOR, OTHER)
-    with running(application(store, load_settings(world.config), clock)) as url:
-        yield Served(world, store, url, tokens)
+    app = application(store, load_settings(world.config), clock)
+    with running(app) as url:
+        yield Served(world, store, url, tokens, app)
     store.close()
 
 

@@ -178,7 +178,9 @@ def _desk(store, folder: Path, clock: PlayedClock) -> Made:
     config = load_config(folder / "evidenced.toml", vendors_of())
     controls = load_controls(config.controls_path)
     for name, source in ((ENGAGEMENT, HQ), (OTHER, CELLAR)):
-        terms = Terms(Examination.TYPE_II, PERIOD, sources=(source,), auditors=("Eva Lind",))
+        terms = Terms(
+            Examination.TYPE_II, PERIOD, sources=(source,), auditors=(f"eva@{name.partition('-')[0]}.example",)
+        )
         engagements.create(store, controls, name, terms, actor="Ana Alder")
 
     def frozen(kind, name):
