@@ -9,7 +9,8 @@ import typer
 from collector.cli.layout import Table, lines, show
 from collector.cli.opening import actor, opened_store, recording
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
-from collector.cli.render import plural, show_json
+from collector.cli.render import show_json
+from collector.words import plural
 
 if TYPE_CHECKING:
     from datetime import datetime

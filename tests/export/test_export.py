@@ -18,13 +18,8 @@ from collector.canonical import canonical, digest
 from collector.errors import QueryError
 from collector.export import export, verifier
 from collector.sealing import MAGIC
-from tests.export.conftest import GRACE, HOSTILE, engaged, exported, lived
+from tests.export.conftest import GRACE, HOSTILE, engaged, exported, lived, members
 from tests.verify.conftest import HOUR, NOON, USERS, Site
-
-
-def members(path):
-    with zipfile.ZipFile(path) as file:
-        return {name.removeprefix("bundle/"): file.read(name) for name in file.namelist()}
 
 
 def index(path):
