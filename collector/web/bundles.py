@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from collector.access import Right
-from collector.act import ActKind
+from collector.act import Act, ActKind
 from collector.errors import Unknown
 from collector.log.keys import signing, trust
 from collector.upload import safe_name
@@ -27,18 +29,15 @@ _HELD = (
 
 _CONTENTS = (
     (
-        "data/summary.html",
+        "data/summary.html, .pdf",
         "Coverage by criterion, gaps with their causes, populations, samples, what was recorded at the desk.",
     ),
-    ("data/index.csv", "A row for each version of an item that existed in the period."),
+    ("data/index.csv, .xlsx", "A row for each version of an item that existed in the period."),
     ("data/artifacts/", "The raw evidence: each content under its SHA-256."),
     ("data/acts.csv", "What people recorded for the engagement: when, who, and the digests of it."),
-    (
-        "data/log/",
-        "Every leaf of the log up to the checkpoint, the checkpoints, and what time stamp authorities answered.",
-    ),
-    ("data/sweeps.jsonl", "What each sweep of a source in scope found."),
-    ("data/gaps.jsonl", "The slots that were missed, and why."),
+    ("data/oscal-assessment-results.json", "The same for tools that read OSCAL."),
+    ("data/log/", "Every leaf of the log up to the checkpoint, the checkpoints, and their time stamps."),
+    ("data/sweeps.jsonl, gaps.jsonl", "What each sweep of a source in scope found; the slots that were missed."),
     ("verify.py", "The program that checks all of it: one file, Python 3.9 or later, no other library."),
     ("manifest-sha256.txt", "What makes it a BagIt bag (RFC 8493), which sha256sum and bagit check."),
 )
@@ -62,7 +61,7 @@ def bundle(request: Request, visit: Visitor, name: str) -> HTMLResponse:
         checkpoint=checkpoints.last(),
         size=checkpoints.head().size,
         keys=signing(trust(checkpoints.key_events())),
-        held=[(kind.value, len(desk.acts(kind, engaged.engagement.id))) for kind in _HELD],
+        held=[(kind.value, _begun(desk.acts(kind, engaged.engagement.id))) for kind in _HELD],
         contents=_CONTENTS,
         file=_file(name),
     )
@@ -90,6 +89,11 @@ def file_of(request: Request, visit: Visitor, name: str) -> Response:
     if build is None or build.made is None:
         raise Unknown("no bundle was made yet", hint="Its page makes one; that may take minutes.")
     return FileResponse(build.made.file, filename=_file(name), media_type="application/zip")
+
+
+def _begun(acts: Sequence[Act]) -> int:
+    """Return how many of *acts* are of their own, and not about another, as an answer to a request is."""
+    return sum(each.document.get("did", "added") == "added" for each in acts)
 
 
 def _builds(request: Request) -> Builds:

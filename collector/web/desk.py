@@ -12,13 +12,14 @@ from collector.web import (
     reviews,
     runs,
     samples,
+    sheets,
     standing,
     tokens,
     uploads,
 )
 from collector.web.building import Builds
 
-_PARTS = (runs, standing, populations, samples, reconciliations, requests, uploads, reviews, bundles, tokens)
+_PARTS = (runs, sheets, standing, populations, samples, reconciliations, requests, uploads, reviews, bundles, tokens)
 
 
 def install(app: FastAPI) -> None:

@@ -20,9 +20,17 @@ from collector.config import load_settings
 from collector.gate.sessions import ByToken
 from collector.server import application
 from collector.store import Store, open_store
-from tests.web.world import ENGAGEMENT, OTHER, World
+from tests.web.world import ENGAGEMENT, MARK, OTHER, World
 
 _PATIENCE = 10
+NAMES = {
+    ENGAGEMENT: "Eva Lind",
+    OTHER: f"Otto {MARK}",
+    Role.READER: "Rosa Brook",
+    Role.OPERATOR: "Ana Alder",
+    Role.ADMIN: "Ines Castell",
+}
+"""Whose the tokens are: of auditors by engagement, of the others by role."""
 FOREIGNER = "foreigner"
 """Who comes as the auditor of the other engagement."""
 
@@ -77,7 +85,7 @@ def serve(world: World) -> Iterator[Served]:
 
 
 def _token(store: Store, role: Role, engagement: str = ENGAGEMENT) -> str:
-    name, of = (f"{role} of {engagement}", engagement) if role is Role.AUDITOR else (role.value, "")
+    name, of = (NAMES[engagement], engagement) if role is Role.AUDITOR else (NAMES[role], "")
     return grant(store, name, role, of, now=SystemClock().now(), lasts=timedelta(days=1), actor="Ana Alder")[1]
 
 
