@@ -24,7 +24,7 @@ from markupsafe import Markup
 from collector.clock import parse_instant
 from collector.gate import Visit
 from collector.model import Json, Period, show_digest
-from collector.words import came_of, plural, safe, size, span
+from collector.words import came_of, fell_short, plural, safe, size, span
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -46,9 +46,11 @@ def page(
 ) -> HTMLResponse:
     """Return *template* rendered with *context* and what every page has: *visit*, its engagement, ``nav``, ``csrf``.
 
-    ``engagement`` in *context* is the `Engagement` that the page is about, if it is about one.
+    ``engagement`` in *context* is the `Engagement` that the page is about, if it is about one; ``api`` is what the API
+    calls the same answer below it, and its query.
     """
     engagement = context.setdefault("engagement", None)
+    context.setdefault("api", None)
     text = (
         _environment()
         .get_template(template)
@@ -116,6 +118,10 @@ def percent(part: int, whole: int) -> str:
     return f"{min(max(100 * part / whole, 0.1), 99.9):.1f}%"
 
 
+def _next_day(day: date) -> date:
+    return day + timedelta(days=1)
+
+
 def _typed(value: object) -> str:
     if isinstance(value, datetime):
         at = value.astimezone(UTC)
@@ -144,6 +150,7 @@ def _nav(path: str, name: str) -> list[Link]:
 _PARTS = (
     ("Overview",),
     ("Evidence", "kinds"),
+    ("Gaps", "gaps"),
     ("Runs", "runs"),
     ("Who had access", "access"),
     ("Populations", "populations"),
@@ -167,6 +174,7 @@ def _environment() -> Environment:
     found.filters |= {"count": "{:,}".format, "json": as_json, "instant": instant, "shown": shown, "size": size}
     found.filters |= {"span": span, "plural": plural, "came_of": came_of, "percent": percent}
     found.filters |= {"moment": parse_instant, "seconds": lambda length: timedelta(seconds=length), "period": _period}
+    found.filters |= {"fell_short": fell_short, "next_day": _next_day}
     found.globals |= {"address": address, "static": _static()}
     return found
 

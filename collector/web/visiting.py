@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from collector.gate import Gate, Visit
+from collector.access import Right
+from collector.gate import Engaged, Gate, Visit
 
 
 def visitor(request: Request) -> Visit:
@@ -16,3 +17,12 @@ def visitor(request: Request) -> Visit:
 
 
 Visitor = Annotated[Visit, Depends(visitor)]
+
+
+def engaged(name: str, visit: Visitor) -> Engaged:
+    """Return the engagement that a page is about. Raises `Unknown`, and `Forbidden` for who may not read."""
+    visit.require(Right.READ)
+    return visit.engaged(name)
+
+
+Within = Annotated[Engaged, Depends(engaged)]
