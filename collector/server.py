@@ -40,14 +40,15 @@ def application(store: Store, config: Config, clock: Clock, place: Place | None 
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,
         lifespan=_recording,
     )
     app.state.gate = Gate(store, config, clock, place)
     app.state.numbers = Numbers(app.state.gate)
     app.add_exception_handler(EvidencedError, _refuse)
-    for router in (health, signing_in, api.router):
+    for router in (health, signing_in):
         app.include_router(router)
+    app.mount(api.PREFIX, api.application(app.state.gate))
     web.install(app)
     return app
 
