@@ -61,8 +61,8 @@ def export(store: Store, name: str, path: Path, *, grace: timedelta, progress: P
     `IntegrityError` where the store contradicts itself: then verify it.
     """
     require_pdf()
-    number = engagement_of(store, name).id
-    with store.evidence(_misread, lambda *_: None) as evidence:
+    with store.one_state(), store.evidence(_misread, lambda *_: None) as evidence:
+        number = engagement_of(store, name).id
         head = _head(store, evidence)
         acts = _acts(store, number, head.size)
         engagement = _engagement(acts, name)

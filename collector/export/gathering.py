@@ -41,7 +41,7 @@ class Gathering:
         self._gone: dict[str, int] = {}
         self._named: set[str] = set()
         self._needed = {each.hex() for act in acts for each in (act.digest, act.artifact) if each is not None}
-        for row in evidence.rows("artifact"):
+        for row in evidence.rows("artifact", only=("id", "digest")):
             self._numbers.add(row["id"], row["digest"])
         for row in evidence.rows("item"):
             self._items.add(row)
