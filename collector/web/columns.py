@@ -16,6 +16,7 @@ _PICKED = 4
 _MOST_TYPED = 500
 _LONGEST_VALUE = 48
 _COMMON = 0.6
+_REDACTED = "[redacted:"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -52,7 +53,9 @@ def found_by(expressions: Sequence[str], document: Json) -> list[Json]:
 
 
 def _is_short(value: Json) -> bool:
-    return isinstance(value, bool | int | float) or (isinstance(value, str) and 0 < len(value) <= _LONGEST_VALUE)
+    return isinstance(value, bool | int | float) or (
+        isinstance(value, str) and 0 < len(value) <= _LONGEST_VALUE and not value.startswith(_REDACTED)
+    )
 
 
 def _rank(values: Sequence[Any], documents: int) -> tuple[bool, bool, int]:

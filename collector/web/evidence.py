@@ -28,7 +28,7 @@ from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 
-_ON_A_PAGE = 100
+_ON_A_PAGE = 50
 _SHOWN_RUNS = 8
 _ORDERS = {"name": "by name", "missing": "most missing first", "longest": "longest gap first"}
 
@@ -85,7 +85,7 @@ def kinds(
         others=sorted({each.kind for each in subjects} - covered),
         orders=[(words, address("e", engaged.engagement.name, "kinds", sort=each)) for each, words in _ORDERS.items()],
         order=_ORDERS[sort],
-        api=("kinds", {}),
+        api=(["kinds"], {}),
     )
 
 
@@ -128,7 +128,7 @@ def kind(
         runs=store.runs(kind=kind, source=asked.source or None, scope=asked.scope or None, limit=_SHOWN_RUNS),
         first=asked.address(name, kind) if asked.skip else "",
         next=asked.address(name, kind, skip=asked.skip + _ON_A_PAGE) if more else "",
-        api=(f"kinds/{kind}/as-of", {"at": at}),
+        api=(["kinds", kind, "as-of"], {"at": at}),
     )
 
 

@@ -62,7 +62,7 @@ def item(
         newest=[(each, *_content(engaged, each)) for each in newest],
         forms=list(_forms(engaged, lives))[::-1],
         left=max(0, len(lives) - _MOST_FORMS),
-        api=(f"kinds/{kind}/history", asked.model_dump()),
+        api=(["kinds", kind, "history"], asked.model_dump()),
     )
 
 

@@ -48,7 +48,7 @@ def overview(request: Request, visit: Visitor, engaged: Within, by: str = "crite
         uploads=uploads_expected(visit, engaged),
         log=log_status(engaged.store, visit.config, visit.now),
         also={},
-        api=("coverage", {"by": by}),
+        api=(["coverage"], {"by": by}),
     )
 
 

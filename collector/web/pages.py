@@ -46,8 +46,8 @@ def page(
 ) -> HTMLResponse:
     """Return *template* rendered with *context* and what every page has: *visit*, its engagement, ``nav``, ``csrf``.
 
-    ``engagement`` in *context* is the `Engagement` that the page is about, if it is about one; ``api`` is what the API
-    calls the same answer below it, and its query.
+    ``engagement`` in *context* is the `Engagement` that the page is about, if it is about one; ``api`` says by which
+    segments below it, and with which query, the API gives the same answer.
     """
     engagement = context.setdefault("engagement", None)
     context.setdefault("api", None)

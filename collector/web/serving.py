@@ -105,6 +105,6 @@ def _serving(
         by="kind",
         shown_outages=FIRST_OUTAGES,
         also={context["what"]: context["id"]},
-        api=("coverage", {"by": "kind", context["what"]: context["id"]}),
+        api=(["coverage"], {"by": "kind", context["what"]: context["id"]}),
         **{**shown, **context},
     )
