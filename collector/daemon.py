@@ -22,12 +22,12 @@ from collector.errors import BusyError, ConfigError, EvidencedError, IntegrityEr
 from collector.metrics import Metrics
 from collector.model import Run, SnapshotRequest
 from collector.plan import build_plan
+from collector.running import DAEMON_LOCK, running
 from collector.store import Store, open_store
 from collector.sweep import Swept
 from collector.upkeep import Upkeep
 from collector.verifying import Verifying
 
-DAEMON_LOCK = "daemon"
 TICK_SECONDS = 1.0
 LOOPS = ("reading", "checkpoints", "verifying")
 _LOCK_ATTEMPTS = 5
@@ -219,15 +219,6 @@ def _sole(store: Store, clock: Clock) -> Iterator[None]:
                     ) from error
                 clock.sleep(0.1)
         yield
-
-
-def running(store: Store) -> bool:
-    """Return whether a daemon holds *store* now."""
-    try:
-        with store.lock(DAEMON_LOCK):
-            return False
-    except BusyError:
-        return True
 
 
 def require_whole_alone(config: Config, store: Store) -> bool:

@@ -66,6 +66,8 @@ class LocalKey:
 class Keys:
     """The `Keyring` of a configuration. A key is opened when it is first needed, and once."""
 
+    otherwise = "the configuration does not name it"
+
     def __init__(self, references: Sequence[str]) -> None:
         self._references = references
         self._opened: dict[str, KeyEncryptionKey] = {}
@@ -80,7 +82,7 @@ class Keys:
             if (key := self._open(reference)).name == name:
                 return key
         raise ConfigError(
-            f"it is sealed under the key {name}, which the configuration does not name",
+            f"it is sealed under the key {name}, and {self.otherwise}",
             hint="Name it in encryption.previous, and run `evidenced encryption rewrap`.",
         )
 
@@ -88,6 +90,24 @@ class Keys:
         if reference not in self._opened:
             self._opened[reference] = open_key(reference)
         return self._opened[reference]
+
+
+class LocalKeys(Keys):
+    """Of the keys of a configuration those that stand in files and variables: no keeper is asked for another."""
+
+    otherwise = "it is none of the keys in files and variables, and this process asks no keeper of keys"
+
+    def __init__(self, references: Sequence[str]) -> None:
+        super().__init__([each for each in references if each.partition(":")[0] in ("file", "env")])
+
+    def current(self) -> KeyEncryptionKey:
+        """Raise `ConfigError`: this process seals nothing."""
+        raise ConfigError("this process seals nothing")
+
+
+def local_keyring(settings: EncryptionSettings) -> Keyring:
+    """Return, of the keys that *settings* names, those that no keeper has; none is opened yet."""
+    return LocalKeys([settings.key, *settings.previous])
 
 
 def keyring(settings: EncryptionSettings) -> Keyring:

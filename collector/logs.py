@@ -47,7 +47,7 @@ def configure_logs(level: str = "info", form: Format = "auto", stream: TextIO | 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    for name in ("dispatch", "sweep", "discovery", "daemon", "checkpoints", "verify", "metrics"):
+    for name in ("dispatch", "sweep", "discovery", "daemon", "checkpoints", "verify", "metrics", "web"):
         logging.getLogger(name).setLevel(level.upper())
 
 

@@ -6,7 +6,7 @@ An instant at which nobody had looked yet is *not observed*, which is never show
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -172,12 +172,26 @@ def document(store: Store, artifact: bytes) -> Json:
     return json.loads(store.artifact(artifact))
 
 
+def documents(store: Store, artifacts: Iterable[bytes]) -> Iterator[Json]:
+    """Yield what `document` returns, or raises, for each of *artifacts*, in their order; for many the faster way."""
+    for found in store.artifacts(artifacts):
+        if isinstance(found, Withheld):
+            raise found
+        yield json.loads(found)
+
+
 def shown_document(store: Store, artifact: bytes) -> tuple[Json, str]:
     """Return the content of an item's *artifact* and an empty text, or None and why it is withheld."""
     try:
         return document(store, artifact), ""
     except Withheld as error:
         return None, error.message
+
+
+def shown_documents(store: Store, artifacts: Iterable[bytes]) -> Iterator[tuple[Json, str]]:
+    """Yield of each of *artifacts* what `shown_document` returns, in their order; for many it is the faster way."""
+    for found in store.artifacts(artifacts):
+        yield (None, found.message) if isinstance(found, Withheld) else (json.loads(found), "")
 
 
 def _changed_fields(store: Store, before: bytes, after: bytes) -> tuple[FieldChange, ...]:

@@ -153,6 +153,7 @@ _PREFIXED: dict[str, tuple[str, str]] = {
     "jfrog_token": ("akcp", _token("AKCp", "[A-Za-z0-9]{69}")),
     "square_token": ("sq0atp- sq0csp- eaaa", _token("sq0(?:atp|csp)-", "[A-Za-z0-9_-]{22,50}")),
     "telegram_token": (":aa", r"(?<![A-Za-z0-9])\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])"),
+    "evidenced_token": ("evd_", _token("evd_", "[A-Za-z0-9_-]{43}")),
     "age_key": ("age-secret-key-", _token("AGE-SECRET-KEY-(?:PQ-)?1", "[A-Z0-9]{58,200}")),
     "fcm_server_key": (":apa91", r"(?<![A-Za-z0-9])AAAA[A-Za-z0-9_-]{7}:APA91[A-Za-z0-9_-]{120,160}"),
     "azure_devops_token": ("azdo", r"(?<![A-Za-z0-9])[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}(?![A-Za-z0-9])"),

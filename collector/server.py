@@ -6,23 +6,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from collector import __version__, api, web
 from collector.clock import Clock
 from collector.config import Config
 from collector.errors import EvidencedError
-from collector.gate import Gate, Place, SignedOut
+from collector.gate import Gate, Place
 from collector.gate.answers import refusal
 from collector.gate.counting import Counted, Numbers
 from collector.gate.guard import guarded
 from collector.gate.health import router as health
-from collector.gate.signing_in import asked_for
 from collector.gate.signing_in import router as signing_in
 from collector.store import Store
-
-_SEE_OTHER = 303
 
 
 class Application(FastAPI):
@@ -40,14 +37,15 @@ def application(store: Store, config: Config, clock: Clock, place: Place | None 
         version=__version__,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,
         lifespan=_recording,
     )
     app.state.gate = Gate(store, config, clock, place)
     app.state.numbers = Numbers(app.state.gate)
     app.add_exception_handler(EvidencedError, _refuse)
-    for router in (health, signing_in, api.router):
+    for router in (health, signing_in):
         app.include_router(router)
+    app.mount(api.PREFIX, api.application(app.state.gate))
     web.install(app)
     return app
 
@@ -64,8 +62,4 @@ async def _recording(app: FastAPI) -> AsyncIterator[None]:
 
 def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, EvidencedError), "it is the handler of these"
-    path = request.url.path
-    if isinstance(error, SignedOut) and request.method == "GET" and not path.startswith(("/api/", "/metrics")):
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(asked_for(path + query), _SEE_OTHER)
-    return refusal(path, error)
+    return refusal(request.url.path, error)

@@ -1,5 +1,5 @@
-"""The HTTP API, ``/api/v1``: what the command line asks and records, for programs. Every answer is JSON."""
+"""The HTTP API, ``/api/v1``: what the command line asks and records, for programs. It knows no connector."""
 
-from collector.api.routes import router
+from collector.api.application import PREFIX, application
 
-__all__ = ["router"]
+__all__ = ["PREFIX", "application"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from collector.act import Act, ActKind, NewAct
@@ -14,7 +15,7 @@ from collector.canonical import canonical
 from collector.errors import QueryError
 from collector.frozen import rows
 from collector.model import Json
-from collector.population import as_of, document
+from collector.population import as_of, documents
 from collector.reconciliation import Keyed, Reconciliation, key_value, normaliser, reconcile
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ def _lines(found: Reconciliation) -> bytes:
 
 def _keyed(store: Store, side: Side, clean: Any, *, at: datetime, now: datetime) -> Iterator[Keyed]:
     key, where = (compiled(each) if each else None for each in (side.key, side.where))
-    for name, own, artifact in _items(store, side, at=at, now=now):
-        content = document(store, artifact) if key or where else None
+    every = list(_items(store, side, at=at, now=now))
+    contents = documents(store, (each[2] for each in every)) if key or where else repeat(None, len(every))
+    for (name, own, _), content in zip(every, contents, strict=True):
         if where and not where.search(content):
             yield Keyed(name, None, out=True)
         else:

@@ -7,7 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from collector.errors import ConfigError, QueryError
@@ -32,20 +32,27 @@ _BROKEN = (
 )
 
 
-def rows_of(path: Path, sheet: str = "") -> list[Sequence[object]]:
+def rows_of(path: PurePath, sheet: str = "", data: bytes | None = None) -> list[Sequence[object]]:
     """Return the rows of cells in *path*, headings first; of a workbook those of *sheet*, else of its first one.
+
+    With *data*, its content, *path* is only what it is called.
 
     Raises `QueryError` for a file that is neither CSV (UTF-8) nor XLSX, or too large; `ConfigError` where the reader
     of workbooks is not installed.
     """
     name = safe_name(path.name)
+    data = data if data is not None else _content(Path(path), name)
+    if len(data) > _LARGEST:
+        raise QueryError(f"{name}: a request list of more than {_LARGEST // 1_000_000} MB is none")
+    return _workbook(data, name, sheet) if data.startswith(b"PK\x03\x04") else _csv(data, name)
+
+
+def _content(path: Path, name: str) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST:
-            raise QueryError(f"{name}: a request list of more than {_LARGEST // 1_000_000} MB is none")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(_LARGEST + 1)
     except OSError as error:
         raise QueryError(f"{name}: cannot be read: {error.strerror}") from error
-    return _workbook(data, name, sheet) if data.startswith(b"PK\x03\x04") else _csv(data, name)
 
 
 def _csv(data: bytes, name: str) -> list[Sequence[object]]:

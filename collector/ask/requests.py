@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from collector.act import Act, ActKind, NewAct
@@ -24,14 +24,17 @@ _ARTIFACT = re.compile(r"sha256:[0-9a-f]{64}")
 _ACT = re.compile(r"(population|sample|reconciliation|upload|review):(\d+)")
 
 
-def import_requests(store: Store, engagement: str, path: Path, *, sheet: str = "", actor: str) -> tuple[int, int]:
+def import_requests(
+    store: Store, engagement: str, path: PurePath, *, sheet: str = "", actor: str, data: bytes | None = None
+) -> tuple[int, int]:
     """Record the requests in the file *path*; return how many, and how many were there already, word for word.
 
+    With *data*, its content, *path* is only what it is called.
     Raises `QueryError` that names every bad row, and one that is there already with other words; then nothing is
     recorded.
     """
     found, name = engagement_of(store, engagement), safe_name(path.name)
-    asked = read_requests(rows_of(path, sheet), name)
+    asked = read_requests(rows_of(path, sheet, data), name)
     for each in asked:
         require_no_secret(each.title, f"{name}:{each.row}")
     known = {each.id: each for each in requests(store, engagement)}

@@ -20,7 +20,7 @@ from collector.canonical import canonical
 from collector.errors import IntegrityError, QueryError
 from collector.frozen import Row, rows
 from collector.model import Json
-from collector.population import document
+from collector.population import documents
 from collector.sample import (
     Method,
     Stratum,
@@ -161,8 +161,10 @@ def _labels(store: Store, population: Act, expression: str) -> Iterator[tuple[st
     if not expression:
         raise QueryError("strata need an expression over an item", hint="Name it: --stratum EXPR, e.g. --stratum team.")
     found = compiled(expression)
-    for row in rows(_bytes(store, population)):
-        value = found.search(document(store, bytes.fromhex(row.artifacts[-1])))
+    every = list(rows(_bytes(store, population)))
+    contents = documents(store, (bytes.fromhex(row.artifacts[-1]) for row in every))
+    for row, content in zip(every, contents, strict=True):
+        value = found.search(content)
         yield row.id, value if isinstance(value, str) else canonical(value).decode("utf-8")
 
 

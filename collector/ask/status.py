@@ -11,6 +11,7 @@ from collector.ask.plans import recorded_plans
 from collector.ask.signed_log import LogStatus, log_status
 from collector.model import Outcome, Period, Run, Subject
 from collector.plan import Plan, PlannedSource
+from collector.running import running
 from collector.schedule import slots
 
 if TYPE_CHECKING:
@@ -62,8 +63,6 @@ class Status:
 
 def status(store: Store, *, now: datetime, config: Config | None = None) -> Status:
     """Return how the collecting goes at *now*. Raises `StoreError`."""
-    from collector.daemon import running
-
     plans = recorded_plans(store)
     plan = plans[-1] if plans else None
     return Status(

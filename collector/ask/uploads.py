@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from collector.act import Act, ActKind, NewAct
@@ -27,12 +27,16 @@ _MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class NewUpload:
-    """A file to be added for *control*; it speaks of the days of *effective*, as typed."""
+    """A file to be added for *control*; it speaks of the days of *effective*, as typed.
 
-    path: Path
+    With *data*, its content, *path* is only what it is called, and nothing is read from there.
+    """
+
+    path: PurePath
     control: str
     effective: str
     reason: str
+    data: bytes | None = None
 
 
 def upload(
@@ -46,7 +50,7 @@ def upload(
     found = engagement_of(store, engagement)
     require_control(controls, new.control)
     period = effective_period(new.effective)
-    data = _content(new.path, limits.max_mb * _MB)
+    data = _content(new, limits.max_mb * _MB)
     kind = file_type(data, new.path.name)
     if kind not in limits.types:
         raise QueryError(
@@ -85,15 +89,9 @@ def _uploaded(act: Act) -> Uploaded:
     return Uploaded(act.id, act.document["control"], Period(parse_instant(said["start"]), parse_instant(said["end"])))
 
 
-def _content(path: Path, most: int) -> bytes:
-    name = safe_name(path.name)
-    try:
-        if not path.is_file():
-            raise QueryError(f"{name}: this is not a file", hint="Name a file: evidenced upload FILE.")
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise QueryError(f"{name}: cannot be read: {error.strerror}") from error
+def _content(new: NewUpload, most: int) -> bytes:
+    name = safe_name(new.path.name)
+    data = new.data if new.data is not None else _read(Path(new.path), name, most + 1)
     if not data:
         raise QueryError(f"{name}: the file is empty", hint="Evidence of nothing is no evidence.")
     if len(data) > most:
@@ -101,3 +99,13 @@ def _content(path: Path, most: int) -> bytes:
             f"{name}: the file has more than {most // _MB} MB", hint="Make it smaller, or raise uploads.max_mb."
         )
     return data
+
+
+def _read(path: Path, name: str, most: int) -> bytes:
+    try:
+        if not path.is_file():
+            raise QueryError(f"{name}: this is not a file", hint="Name a file: evidenced upload FILE.")
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise QueryError(f"{name}: cannot be read: {error.strerror}") from error

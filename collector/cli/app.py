@@ -29,10 +29,12 @@ from collector.cli import (
     running,
     runs,
     sample,
+    serve,
     setup,
     snapshot,
     status,
     tag,
+    token,
     upload,
     verify,
 )
@@ -43,6 +45,7 @@ _ORDER = (
     "coverage", "as-of", "diff", "history", "runs",
     "engagement", "population", "populations", "sample", "reconcile",
     "upload", "uploads", "request", "review", "reviews", "export",
+    "serve", "token",
     "kinds", "plan", "policy", "tag",
     "log", "keys", "verify", "proof", "encryption", "erase", "retain", "db",
 )  # fmt: skip
@@ -109,6 +112,8 @@ app.add_typer(request.app, name="request")
 app.command("review")(review.review)
 app.command("reviews")(review.reviews)
 app.command("export")(export.export)
+app.command("serve")(serve.serve)
+app.add_typer(token.app, name="token")
 app.add_typer(kinds.app, name="kinds")
 app.add_typer(plan.app, name="plan")
 app.command("policy")(policy.policy)

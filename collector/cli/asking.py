@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +50,7 @@ def as_of(
     Example: evidenced as-of aws.iam.credential_report --at 2026-03-14 \\
                  --field mfa_active
     """
+    from collector.ask.documents import population_document
     from collector.population import as_of as ask
 
     (when,), now = instants(at)
@@ -59,7 +60,7 @@ def as_of(
         every = ask(store, kind, when, now=now, source=source, scope=scope, key=key)
         found = [each for each in every if in_scope(each.subject)]
         if as_json:
-            show_json({"kind": kind, "at": when, "populations": [_with_documents(store, each) for each in found]})
+            show_json({"kind": kind, "at": when, "populations": [population_document(store, each) for each in found]})
             return
         show(f"{kind} at {iso(when)}", "")
         for each in found:
@@ -132,25 +133,8 @@ def history(
         show(*(part for each in found for part in _form(each)))
 
 
-def _with_documents(store: Store, found: PopulationAt) -> dict[str, Json]:
-    from collector.population import shown_document
-    from collector.words import plain
-
-    volatile = _volatile(store, found)
-    items = []
-    for each in found.items:
-        content, withheld = shown_document(store, each.artifact)
-        items.append({**plain(each), "document": content, "withheld": withheld, "volatile": volatile.get(each.key)})
-    return {
-        "subject": found.subject,
-        "observed": found.run is not None,
-        "run": found.run,
-        "next": found.next,
-        "items": items,
-    }
-
-
 def _population(store: Store, found: PopulationAt, at: datetime, columns: Columns, *, whole: bool) -> Iterator[Part]:
+    from collector.ask.documents import volatile_of
     from collector.words import span
 
     yield f"{found.subject.source} {found.subject.scope}"
@@ -167,10 +151,11 @@ def _population(store: Store, found: PopulationAt, at: datetime, columns: Column
         yield f"  next seen  by run {found.next.id} ({iso(found.next.finished)}): {words}"
     if whole:
         for each in found.items:
-            yield from _item(store, each, _volatile(store, found).get(each.key))
+            yield from _item(store, each, volatile_of(store, found).get(each.key))
     else:
         yield ""
-        rows = [[each.key, each.since, *_values(store, each, columns)] for each in found.items]
+        cells = _values(store, found.items, columns)
+        rows = [[each.key, each.since, *values] for each, values in zip(found.items, cells, strict=True)]
         yield Table(["key", "so since", *(columns or ("artifact",))], rows)
     yield ""
     yield plural(len(found.items), "item")
@@ -200,19 +185,15 @@ def _item(store: Store, item: ItemAt, volatile: Json) -> Iterator[Part]:
         yield from outline(volatile, "  ")
 
 
-def _volatile(store: Store, found: PopulationAt) -> dict[str, Json]:
-    """Return the volatile fields by key, as last kept when *found* was seen."""
-    return (store.volatile(found.subject, found.run.finished) or {}) if found.run else {}
-
-
-def _values(store: Store, item: ItemAt, columns: Columns) -> list[object]:
-    """Return the cells of an item: what each of *columns* finds in it, or the artifact's name when there are none."""
-    from collector.population import shown_document
+def _values(store: Store, items: Sequence[ItemAt], columns: Columns) -> Iterator[Sequence[object]]:
+    """Yield the cells of each item: what *columns* find in it, or the artifact's name when there are none."""
+    from collector.population import shown_documents
 
     if not columns:
-        return [item.artifact]
-    content, withheld = shown_document(store, item.artifact)
-    return [f"({withheld})" if withheld else _short(each.search(content)) for each in columns.values()]
+        yield from ([each.artifact] for each in items)
+        return
+    for content, withheld in shown_documents(store, (each.artifact for each in items)):
+        yield [f"({withheld})" if withheld else _short(each.search(content)) for each in columns.values()]
 
 
 def _columns(expressions: list[str] | None) -> Columns:

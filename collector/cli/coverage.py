@@ -80,6 +80,7 @@ def coverage(
     """
     from collector.ask.coverage import GROUPINGS, Question
     from collector.ask.coverage import coverage as ask
+    from collector.ask.documents import coverage_document
     from collector.clock import SystemClock
     from collector.schedule import parse_duration
 
@@ -94,7 +95,7 @@ def coverage(
         found = ask(store, question, now=now, grace=parse_duration(settings.plan.grace))
         due = _uploads(store, settings, engagement, now) if engagement else []
     if as_json:
-        show_json(_document(found) | ({"engagement": engagement, "uploads": due} if engagement else {}))
+        show_json(coverage_document(found) | ({"engagement": engagement, "uploads": due} if engagement else {}))
     else:
         show(*_coverage(found))
         show(*due_parts(due))
@@ -108,22 +109,6 @@ def _uploads(store: Store, settings: Config, engagement: str, now: datetime) -> 
     from collector.tag import load_controls
 
     return uploads_due(store, load_controls(settings.controls_path), engagement_of(store, engagement), now=now)
-
-
-def _document(found: Coverage) -> dict[str, object]:
-    asked = found.question
-    names = ("source", "kind", "criterion", "control", "by")
-    return {
-        "period": asked.period,
-        "until": found.until,
-        "asked": {name: getattr(asked, name) or None for name in names},
-        "rows": found.rows,
-        "total": found.total,
-        "gaps": found.gaps,
-        "lost": found.lost,
-        "pending": found.pending,
-        "unserved": found.unserved,
-    }
 
 
 def _coverage(found: Coverage) -> Iterator[Part]:

@@ -93,7 +93,7 @@ def copy(source: _FromOption, target: _ToOption, as_json: JsonOption = False) ->
     Example: evidenced db copy --from sqlite:///evidenced.db --to env:NEW_STORE
     """
     from collector.clock import SystemClock
-    from collector.daemon import DAEMON_LOCK
+    from collector.running import DAEMON_LOCK
     from collector.store.copying import copy_store
 
     urls = _url(source), _url(target)

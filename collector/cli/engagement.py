@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.ask.documents import engagement_document
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, opened_store, recording
 from collector.cli.options import ActorOption, ConfigOption, JsonOption
@@ -153,7 +154,7 @@ def list_(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     with opened_store(config) as store:
         found = store.engagements()
     if as_json:
-        show_json({"engagements": [_document(each) for each in found]})
+        show_json({"engagements": [engagement_document(each) for each in found]})
         return
     rows = [
         [each.name, f"Type {each.terms.examination}", _span(each.terms), each.closed or "open", len(each.history)]
@@ -199,16 +200,9 @@ def _moved(terms: Terms, since: str, until: str, at: str) -> Terms:
     return replace(terms, examination=Examination(examination), period=period)
 
 
-def _document(found: Engagement) -> dict[str, object]:
-    return {"id": found.id, "name": found.name, "closed": found.closed, "closed_by": found.closed_by or None} | {
-        "terms": found.terms,
-        "history": found.history,
-    }
-
-
 def _answer(found: Engagement, *, as_json: bool) -> None:
     if as_json:
-        show_json(_document(found))
+        show_json(engagement_document(found))
     else:
         show(*_engagement(found))
 

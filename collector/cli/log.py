@@ -173,8 +173,8 @@ def new_epoch(
     Example: evidenced log new-epoch --reason 'disk lost, backup restored'
     """
     from collector.checkpointing import open_anchors, open_signer
-    from collector.daemon import DAEMON_LOCK
     from collector.restore import new_epoch as declare
+    from collector.running import DAEMON_LOCK
 
     settings = load_ours(config)
     with ExitStack() as held:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.ask.documents import frozen_document, statement_document
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, load_ours, opened, opened_store, require_whole
 from collector.cli.options import ActorOption, ConfigOption, EngagementOption, InEngagementOption, JsonOption
@@ -55,7 +56,7 @@ def population(
     if rows is not None:
         write_file(rows, data)
     if as_json:
-        show_json({"population": act.id if act else None, "frozen": act.at if act else None, "statement": statement})
+        show_json(statement_document(statement, act))
     else:
         show(*_shown(statement, act))
 
@@ -72,7 +73,7 @@ def populations(engagement: InEngagementOption = "", config: ConfigOption = None
     with opened_store(config) as store:
         found, names = acts_of(store, ActKind.POPULATION, engagement)
     if as_json:
-        show_json({"populations": [_listed(act, names[act.engagement]) for act in found]})
+        show_json({"populations": [frozen_document(act, names[act.engagement]) for act in found]})
         return
     rows = [
         [
@@ -111,11 +112,6 @@ def _asked(store: Store, settings: Json, kind: str, name: str, who: str | None) 
     grace = parse_duration(settings.plan.grace)
     found = over_period(store, kind, engagement, now=SystemClock().now(), grace=grace)
     return found.statement, found.rows, freeze(store, found, engagement, actor=who) if who else None
-
-
-def _listed(act: Act, engagement: str) -> Json:
-    said = {"population": act.id, "engagement": engagement, "kind": act.document["kind"], "at": act.at}
-    return said | {"by": act.actor, "rows": act.document["rows"], "leaf": act.leaf}
 
 
 def _shown(statement: Json, act: Act | None) -> Iterator[Part]:

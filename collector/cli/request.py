@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from collector.ask.documents import request_document
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, instants, opened_store, recording
 from collector.cli.options import (
@@ -20,7 +21,6 @@ from collector.cli.options import (
 from collector.cli.render import show_json
 from collector.clock import iso
 from collector.errors import QueryError
-from collector.model import Json
 from collector.words import plural
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def list_(
         names = {each.id: each.name for each in store.engagements()}
         found = [each for each in requests(store, engagement) if status in ("", each.status)]
     if as_json:
-        show_json({"requests": [_document(each, names) for each in found]})
+        show_json({"requests": [request_document(each, names) for each in found]})
         return
     rows = [
         [
@@ -194,13 +194,6 @@ def comment(
     _done(config, request, engagement, act, as_json=as_json)
 
 
-def _document(found: Request, names: dict[int, str]) -> Json:
-    from collector.words import plain
-
-    due = found.due.isoformat() if found.due else None
-    return {**plain(found), "due": due, "engagement": names[found.engagement]}
-
-
 def _done(
     config: Path | None, name: str, engagement: str, act: Callable[[Store, Request], Request], *, as_json: bool
 ) -> None:
@@ -214,7 +207,7 @@ def _done(
 def _answer(store: Store, found: Request, *, as_json: bool) -> None:
     names = {each.id: each.name for each in store.engagements()}
     if as_json:
-        show_json(_document(found, names))
+        show_json(request_document(found, names))
     else:
         show(*_shown(found, names))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.acts import said_of
+from collector.ask.documents import said_of
 from collector.cli.layout import Table, lines, show
 from collector.cli.opening import actor, opened_store, period_of, recording
 from collector.cli.options import ConfigOption, EngagementOption, InEngagementOption, JsonOption

@@ -10,11 +10,12 @@ import typer
 from collector.cli.layout import show
 from collector.cli.opening import config_path, load, opened_store
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import show_json
+from collector.cli.render import show_json, write_file
 from collector.errors import ConfigError
 
 app = typer.Typer(invoke_without_command=True)
 
+_PDF = typer.Option("--pdf", metavar="FILE", help="Write the sheet, with the proof, as a PDF.", show_default=False)
 _FORMATS = ("auto", "console", "json")
 
 
@@ -44,23 +45,35 @@ def run(
 @app.command("show")
 def show_run(
     run_id: Annotated[str, typer.Argument(metavar="ID", help="As `evidenced runs` lists it, e.g. 12-3.")],
+    pdf: Annotated[Path | None, _PDF] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the sheet of one run.
+    """Show the sheet of one run, or write it as PDF.
 
-    Where it came from, with which query, when by both clocks, and how complete it is.
+    Where it came from, with which query, when by both clocks, and how complete it is. The PDF also has the proof that
+    the run is in the log; for that, PDFs must be installed: pip install 'evidenced[pdf]'.
 
     \b
     Example: evidenced run show 12-3
+    Example: evidenced run show 12-3 --pdf run-12-3.pdf
     """
     from collector.ask.sheet import sheet_of
     from collector.cli.sheet import sheet
     from collector.clock import SystemClock
+    from collector.export import sheet_pdf
+    from collector.verify import prove
 
     with opened_store(config) as store:
         found = sheet_of(store, run_id, now=SystemClock().now())
-    if as_json:
+        proof = prove(store, f"run:{found.run.id}").proof if pdf else None
+    if pdf and proof:
+        write_file(pdf, sheet_pdf(found, proof))
+        if as_json:
+            show_json({"file": str(pdf), "run": found.run.id})
+        else:
+            show(f"{pdf}: the sheet of run {found.run.id}")
+    elif as_json:
         show_json(found)
     else:
         show(*sheet(found))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.acts import said_of
+from collector.ask.documents import said_of, sample_document
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, opened_store, recording
 from collector.cli.options import ActorOption, ByDefault, ConfigOption, InEngagementOption, JsonOption
@@ -130,16 +130,7 @@ def list_(engagement: InEngagementOption = "", config: ConfigOption = None, as_j
 
 def _answer(found: Sample, *, as_json: bool) -> None:
     if as_json:
-        show_json(
-            {
-                **said_of(found.act),
-                "number": found.number,
-                "others": [said_of(each) for each in found.others],
-                "reproduced": found.reproduced,
-                "items": found.items,
-                "dates": found.dates,
-            }
-        )
+        show_json(sample_document(found))
     else:
         show(*_shown(found))
 

@@ -46,7 +46,8 @@ def snapshot(
     Example: evidenced snapshot --source aws:prod --kind 'aws.iam.*' \\
                  --reason 'joiners of March, ticket 1207'
     """
-    from collector.ask.snapshot import answer, snapshot_request
+    from collector.ask.snapshot import answer
+    from collector.ask.triggers import snapshot_request
     from collector.clock import SystemClock
     from collector.plan import build_plan
     from collector.tag import load_controls

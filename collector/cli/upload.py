@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.acts import said_of
+from collector.ask.documents import said_of
 from collector.cli.layout import Part, Table, lines, show
 from collector.cli.opening import actor, instants, load_ours, opened, recording
 from collector.cli.options import ActorOption, ConfigOption, ForEngagementOption, InEngagementOption, JsonOption

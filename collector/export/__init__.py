@@ -1,5 +1,6 @@
-"""Bundles: what an engagement rests on, in one file that anybody can check without this program."""
+"""Bundles: what an engagement rests on, in one file that anybody can check without this program; and sheets as PDF."""
 
 from collector.export.bundle import Made, export
+from collector.export.pdfs import sheet_pdf
 
-__all__ = ["Made", "export"]
+__all__ = ["Made", "export", "sheet_pdf"]

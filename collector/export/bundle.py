@@ -6,30 +6,29 @@ leaves, and nobody can leave one out. What people recorded after the period is u
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from collector import __version__
 from collector.act import Act, ActKind
-from collector.ask.coverage import Question, coverage
 from collector.ask.engagements import engagement_of
 from collector.canonical import digest
-from collector.clock import from_ms, iso
+from collector.clock import from_ms
 from collector.engagement import Engagement, engagements
 from collector.errors import IntegrityError, QueryError
 from collector.export import verifier
 from collector.export.bag import Bag
+from collector.export.facts import Facts, Head, coverages, served
 from collector.export.gathering import Gathering
-from collector.export.summary import Facts, summary
+from collector.export.pdfs import require_pdf
+from collector.export.views import write_views
 from collector.log.checkpoint import Checkpoint
 from collector.log.note import parse_note
 from collector.log.origin import log_name, origin
 from collector.store import Store
-from collector.store.evidence import Evidence, Row
+from collector.store.evidence import Evidence
 
 Progress = Callable[[str], None]
 _CONTENTS_AT_A_TIME = 1_000
@@ -53,43 +52,35 @@ class Made:
     uncovered: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """Up to where a bundle goes: *checkpoint* (a row) or the log's own head; *at* is when its last leaf came."""
-
-    size: int
-    origin: str
-    checkpoint: Row | None
-    at: datetime
-    uncovered: int
-
-
 def export(store: Store, name: str, path: Path, *, grace: timedelta, progress: Progress = lambda _: None) -> Made:
     """Write the bundle of the engagement *name* to *path*, and return what it holds.
 
-    The same store and engagement give the same bytes, until a later checkpoint is taken. Sealed contents are written as
-    they are stored. *grace* is as in `coverage`. Raises `QueryError` when there is no such engagement, no checkpoint
-    covers it yet, or *path* cannot be written; `IntegrityError` where the store contradicts itself: then verify it.
+    The same store and engagement give the same bytes: nothing in it depends on the time or the machine. Sealed contents
+    are written as they are stored. *grace* is as in `coverage`. Raises `QueryError` when there is no such engagement,
+    no checkpoint covers it yet, or *path* cannot be written; `ConfigError` where what makes PDFs is not installed;
+    `IntegrityError` where the store contradicts itself: then verify it.
     """
-    number = engagement_of(store, name).id
-    with store.evidence(_misread, lambda *_: None) as evidence:
+    require_pdf()
+    with store.one_state(), store.evidence(_misread, lambda *_: None) as evidence:
+        number = engagement_of(store, name).id
         head = _head(store, evidence)
         acts = _acts(store, number, head.size)
         engagement = _engagement(acts, name)
-        document = [each.document for each in acts if "start" in each.document and each.kind is ActKind.ENGAGEMENT][-1]
+        terms = [each for each in acts if each.kind is ActKind.ENGAGEMENT and "start" in each.document][-1]
         with Bag(path) as bag:
-            gathering = Gathering(evidence, verifier.Scope(document), head.size, acts)
+            gathering = Gathering(evidence, verifier.Scope(terms.document), head.size, acts)
             _write_log(bag, evidence, gathering, head, progress)
             _write_contents(bag, gathering, progress)
-            question = Question(engagement.terms.period, terms=engagement.terms)
-            covered = coverage(store, question, now=head.at, grace=grace)
-            signed = head.checkpoint is not None
-            facts = Facts(engagement, covered, acts, *gathering.counted, head.origin, head.size, head.uncovered, signed)
-            _write_views(bag, gathering, facts)
+            progress("coverage")
+            covered = coverages(store, engagement, now=head.at, grace=grace)
+            facts = Facts(engagement, head, covered, served(store, engagement), acts, *gathering.counted)
+            progress(f"index: {facts.versions:,} versions of items")
+            write_views(bag, gathering, facts, terms)
             _write_about(bag, engagement, head)
             bag.close({"External-Identifier": f"{head.origin} engagement {number}"}, head.at)
+    signed = head.checkpoint is not None
     return Made(
-        path, bag.files, bag.octets, facts.versions, facts.sealed, facts.erased, head.size, facts.signed, head.uncovered
+        path, bag.files, bag.octets, facts.versions, facts.sealed, facts.erased, head.size, signed, head.uncovered
     )
 
 
@@ -97,7 +88,7 @@ def _misread(table: str, row: str, what: str) -> None:
     raise IntegrityError(f"{table} {row}: {what}", hint="`evidenced verify` tells what else is wrong.")
 
 
-def _head(store: Store, evidence: Evidence) -> _Head:
+def _head(store: Store, evidence: Evidence) -> Head:
     log = evidence.head()
     note = max(evidence.rows("checkpoint"), key=lambda row: row["id"], default=None)
     size, named = log.size, origin(log_name(store.id), store.checkpoints.epoch())
@@ -107,7 +98,7 @@ def _head(store: Store, evidence: Evidence) -> _Head:
     last = evidence.one("log_leaf", idx=size - 1)
     if last is None:
         raise IntegrityError(f"leaf {size - 1} of the log is not there", hint="`evidenced verify` tells what else.")
-    return _Head(size, named, note, from_ms(last["at"]), log.size - size)
+    return Head(size, named, note["id"] if note else None, from_ms(last["at"]), log.size - size)
 
 
 def _acts(store: Store, number: int, size: int) -> list[Act]:
@@ -125,12 +116,12 @@ def _engagement(acts: Sequence[Act], name: str) -> Engagement:
     return found[0]
 
 
-def _write_log(bag: Bag, evidence: Evidence, gathering: Gathering, head: _Head, progress: Progress) -> None:
+def _write_log(bag: Bag, evidence: Evidence, gathering: Gathering, head: Head, progress: Progress) -> None:
     progress(f"the log: {head.size:,} leaves")
     bag.add("log/leaves", gathering.leaves(), large=True)
-    for row in evidence.rows("checkpoint") if head.checkpoint else ():
+    for row in evidence.rows("checkpoint") if head.checkpoint is not None else ():
         bag.add(f"log/checkpoints/{row['id']}.note", [row["note"]])
-    for row in evidence.rows("checkpoint_token", "checkpoint", "authority") if head.checkpoint else ():
+    for row in evidence.rows("checkpoint_token", "checkpoint", "authority") if head.checkpoint is not None else ():
         bag.add(f"log/tokens/{row['checkpoint']}-{digest(row['token']).hex()}.tsr", [row["token"]])
     progress("slots missed, and sweeps")
     bag.add("gaps.jsonl", gathering.gaps(), large=True)
@@ -146,34 +137,12 @@ def _write_contents(bag: Bag, gathering: Gathering, progress: Progress) -> None:
     bag.add("erased.jsonl", gathering.erased())
 
 
-def _write_views(bag: Bag, gathering: Gathering, facts: Facts) -> None:
-    bag.add("index.csv", _csv([list(verifier.INDEX)], gathering.index()), large=True)
-    columns = ["act", "kind", "about", "at", "by", "leaf", "document_sha256", "artifact_sha256"]
-    bag.add("acts.csv", _csv([columns], map(_act_row, facts.acts)))
-    bag.add("summary.html", summary(facts))
-
-
-def _act_row(act: Act) -> list[str]:
-    about = "" if act.about is None else str(act.about)
-    artifact = act.artifact.hex() if act.artifact else ""
-    by = verifier.cell(verifier.shown(act.actor))
-    return [str(act.id), act.kind.value, about, iso(act.at), by, str(act.leaf), act.digest.hex(), artifact]
-
-
-def _csv(*parts: Iterable[list[str]]) -> Iterator[bytes]:
-    for rows in parts:
-        for row in rows:
-            line = io.StringIO()
-            csv.writer(line, lineterminator="\n").writerow(row)
-            yield line.getvalue().encode("utf-8")
-
-
-def _write_about(bag: Bag, engagement: Engagement, head: _Head) -> None:
+def _write_about(bag: Bag, engagement: Engagement, head: Head) -> None:
     said = {
         "format": verifier.FORMAT,
         "engagement": engagement.id,
         "name": engagement.name,
-        "checkpoint": head.checkpoint["id"] if head.checkpoint else None,
+        "checkpoint": head.checkpoint,
         "size": head.size,
         "origin": head.origin,
         "made_by": f"evidenced {__version__}",

@@ -6,7 +6,7 @@ one by one; what is remembered meanwhile is digests and keys, some hundred bytes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,7 @@ import orjson
 from collector.act import Act
 from collector.canonical import canonical, digest
 from collector.errors import IntegrityError, QueryError
-from collector.export.verifier import Lives, Scope, artifact_file, index_row, named_in, shown_key, subject_of
+from collector.export.verifier import Lives, Scope, Version, artifact_file, index_row, named_in, shown_key, subject_of
 from collector.model import Json
 from collector.sealing import MAGIC
 from collector.store.evidence import Evidence, Row
@@ -41,7 +41,7 @@ class Gathering:
         self._gone: dict[str, int] = {}
         self._named: set[str] = set()
         self._needed = {each.hex() for act in acts for each in (act.digest, act.artifact) if each is not None}
-        for row in evidence.rows("artifact"):
+        for row in evidence.rows("artifact", only=("id", "digest")):
             self._numbers.add(row["id"], row["digest"])
         for row in evidence.rows("item"):
             self._items.add(row)
@@ -178,6 +178,16 @@ class Gathering:
                 text = None if row["key"] is None else row["key"].decode("utf-8", "surrogatepass")
                 found[place] = (row["id"], text)
         return found
+
+    @property
+    def versions(self) -> list[Version]:
+        """The versions of items that existed in the period, in the order of the index."""
+        return list(self._lives.versions)
+
+    @property
+    def gone(self) -> Container[str]:
+        """The digests (hex) of contents that were erased. For when the contents were asked for."""
+        return self._gone.keys()
 
     @property
     def counted(self) -> tuple[int, int, int]:

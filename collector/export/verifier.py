@@ -13,8 +13,8 @@ gave you the bundle, and this program too. docs/bundle.md of evidenced describes
 - Sweeps: nothing that a leaf in scope commits to is missing, and each is what the leaf says.
 - Contents: of every item that existed in the period, each is there, or named as erased by a tombstone.
 
-Not checked: summary.html and acts.csv, which are for reading and which nothing signs; and time stamp tokens, for which
-there is `openssl ts -verify`.
+Not checked: acts.csv, index.xlsx, summary.html, summary.pdf and oscal-assessment-results.json, which are for reading
+and which nothing signs; and time stamp tokens, for which there is `openssl ts -verify`.
 """
 
 from __future__ import annotations
@@ -48,9 +48,8 @@ INDEX = ("source", "kind", "scope", "key", "key_sha256", "since", "until", "cont
 DESK = ("engagement", "population", "sample", "reconciliation", "upload", "request", "review")
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 TAGS = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "verify.py")
-PAYLOAD = (
-    "acts.csv", "bundle.json", "erased.jsonl", "gaps.jsonl", "index.csv", "log/leaves", "summary.html", "sweeps.jsonl",
-)  # fmt: skip
+READING = ("acts.csv", "index.xlsx", "oscal-assessment-results.json", "summary.html", "summary.pdf")
+PAYLOAD = (*READING, "bundle.json", "erased.jsonl", "gaps.jsonl", "index.csv", "log/leaves", "sweeps.jsonl")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _MOST = 1 << 28
 

@@ -35,7 +35,6 @@ _SMALL = 1_000_000
 _AROUND_A_FILE = 1_000_000
 _UNKNOWN_HOSTS_MAY = ("/healthz", "/readyz")
 FAILED_SIGN_INS = 10
-FAILED_TOKENS = 60
 BEGUN_SIGN_INS = 30
 
 
@@ -43,7 +42,9 @@ def guarded(app: ASGIApp, gate: Gate) -> ASGIApp:
     """Return *app* behind every layer."""
     for_files = gate.config.uploads.max_mb * 1_000_000 + _AROUND_A_FILE
     app = Bodies(Recorded(app, gate), for_files)
-    return Headed(OwnHosts(SignInRates(app, gate.clock), gate.place), gate.cookies, gate.place)
+    return Headed(
+        OwnHosts(SignInRates(app, gate.clock, gate.config.web.requests_a_minute), gate.place), gate.cookies, gate.place
+    )
 
 
 class Headed:
@@ -92,12 +93,16 @@ class OwnHosts:
 
 
 class SignInRates:
-    """Lets an address fail to sign in a few times a minute, and then has it wait. Good sign-ins cost nothing."""
+    """Lets an address fail to sign in a few times a minute, and then has it wait. Good sign-ins cost nothing.
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+    Programs may come *a_minute* times with a token that is not good: nobody guesses 256 bits, and an office has one
+    address.
+    """
+
+    def __init__(self, app: ASGIApp, clock: Clock, a_minute: int) -> None:
         self._app = app
         self._failed = Rates(clock, FAILED_SIGN_INS)
-        self._tokens = Rates(clock, FAILED_TOKENS)
+        self._tokens = Rates(clock, a_minute)
         self._begun = Rates(clock, BEGUN_SIGN_INS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

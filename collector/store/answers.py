@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Connection
 
 from collector.clock import from_ms, to_ms
 from collector.engagement import Engagement
+from collector.errors import Withheld
 from collector.model import Head, Json, Missed, Outcome, Period, Run, SnapshotRequest, Subject
 from collector.store import lives, neighbours, plans, reading, requests, searching, tables
 from collector.store import tags as claims
 from collector.store.connection import Database
+from collector.store.contents import PAGE
 from collector.store.desk import Desk
 from collector.store.names import Names
 from collector.store.records import (
@@ -118,6 +121,17 @@ class Answers:
         with self._database.reading() as conn:
             return self._unsealing.read(conn, digest)
 
+    def artifacts(self, digests: Iterable[bytes]) -> Iterator[bytes | Withheld]:
+        """Yield for each of *digests* what `artifact` returns, or the `Withheld` that it would raise, in their order.
+
+        Some hundred are read together: one by one they take more than twice as long. Raises what else `artifact` does.
+        """
+        given = iter(digests)
+        while page := list(islice(given, PAGE)):
+            with self._database.reading() as conn:
+                found = list(self._unsealing.read_many(conn, page))
+            yield from found
+
     def volatile(self, subject: Subject, at: datetime) -> dict[str, Json] | None:
         """Return the volatile fields of *subject* last kept at or before *at*, ``{key: {path: value}}``, or None."""
         with self._database.reading() as conn:
@@ -173,8 +187,12 @@ class Answers:
         scope: str | None = None,
         outcome: Outcome | None = None,
         limit: int = 50,
+        before: str | None = None,
     ) -> list[Run]:
-        """Return the last *limit* runs that fit, newest first; of a *period*, those due in it."""
+        """Return the last *limit* runs that fit, newest first; of a *period*, those due in it.
+
+        With *before*, the id of the last run of the page before, those after it.
+        """
 
         def wanted(run: RunOutcome) -> bool:
             subject = run.subject
@@ -182,7 +200,7 @@ class Answers:
 
         with self._database.reading() as conn:
             return searching.newest_runs(
-                conn, self._names, self._sweeps, wanted, period=period, source=source, limit=limit
+                conn, self._names, self._sweeps, wanted, period=period, source=source, limit=limit, before=before
             )
 
     def run(self, id: str) -> Run:
@@ -221,6 +239,16 @@ class Answers:
         """Return the snapshot requests that no last sweep has answered yet, oldest first."""
         with self._database.reading() as conn:
             return requests.pending_requests(conn)
+
+    def snapshot_request(self, number: int) -> SnapshotRequest:
+        """Return the snapshot request *number*. Raises `Unknown` when there is none."""
+        with self._database.reading() as conn:
+            return requests.request(conn, number)
+
+    def answers_to(self, request: int) -> list[SweepRecord]:
+        """Return the sweeps that answer the snapshot *request* (an id), in the order recorded; none while it waits."""
+        with self._database.reading() as conn:
+            return searching.sweeps_for(conn, self._sweeps, request)
 
     def request_of(self, run: str) -> SnapshotRequest | None:
         """Return the snapshot request that *run* (an id) answered; None when it answered none."""

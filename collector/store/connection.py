@@ -47,11 +47,26 @@ class Database:
         self.engine = _sqlite_engine(self.path, url) if self.path else _postgresql_engine(url)
         self.held: set[Renewable] = set()
         self._writing = threading.Lock()
+        self._kept = threading.local()
         self._inode: tuple[int, int] | None = None
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Let everything that this thread reads meanwhile see one state of the database. Raises `StoreError`."""
+        with self.reading() as conn:
+            self._kept.conn = conn
+            try:
+                yield
+            finally:
+                self._kept.conn = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and writes nothing. Raises `StoreError`."""
+        kept: Connection | None = getattr(self._kept, "conn", None)
+        if kept is not None:
+            yield kept
+            return
         with translated(self.url), self.engine.connect() as conn:
             if not self.path:
                 conn.execution_options(isolation_level="REPEATABLE READ")

@@ -90,6 +90,15 @@ def read(conn: Connection, name: bytes) -> bytes:
     return _verified(conn, row)
 
 
+def read_many(conn: Connection, names: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return the bytes with the digests *names* (a page of them), verified; those that have none to show are left out.
+
+    Raises `IntegrityError` when what is stored has another digest or length.
+    """
+    rows = conn.execute(_FORM.where(artifact.c.digest.in_(names), _BYTES.is_not(None)))
+    return {bytes(row.digest): _verified(conn, row) for row in rows}
+
+
 def read_by_id(conn: Connection, id_: int) -> bytes:
     """Return the bytes of the artifact *id_*, verified as in `read`."""
     row = conn.execute(_FORM.where(artifact.c.id == id_)).first()

@@ -73,6 +73,7 @@ def open_engagements(conn: Connection) -> list[Engagement]:
     return [each for each in engagements(_acts(conn, _of(ActKind.ENGAGEMENT, None))) if each.closed is None]
 
 
+_LARGEST = 2**63 - 1  # of the column
 _EVERY = select(desk_act, actor.c.name).join(actor, actor.c.id == desk_act.c.actor).order_by(desk_act.c.id)
 
 
@@ -129,11 +130,16 @@ def act_payload(row: dict[str, Any], names: dict[int, bytes]) -> dict[str, Json]
 
 
 def _one(conn: Connection, number: int, kind: ActKind | None = None) -> Act:
-    found = _acts(conn, _EVERY.where(desk_act.c.id == number))
+    found = _acts(conn, _EVERY.where(desk_act.c.id == number)) if number <= _LARGEST else []
     if not found or (kind is not None and found[0].kind is not kind):
-        what = kind.value if kind else "act"
-        raise Unknown(f"there is no {what} {number}", hint="The lists of the same command show the numbers.")
+        raise no_act(number, kind)
     return found[0]
+
+
+def no_act(number: int, kind: ActKind | None = None) -> Unknown:
+    """Return the error for a number that is no act, or none of *kind*: the same for one that may not be seen."""
+    what = kind.value if kind else "act"
+    return Unknown(f"there is no {what} {number}", hint="The list shows the numbers.")
 
 
 def _acts(conn: Connection, query: Select[Any]) -> list[Act]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, exists, insert, select
 
 from collector.canonical import canonical, digest
 from collector.clock import from_ms, to_ms
-from collector.errors import IntegrityError
+from collector.errors import IntegrityError, Unknown
 from collector.model import SnapshotRequest
 from collector.store.contents import next_id
 from collector.store.names import ensure_actor
@@ -36,6 +36,14 @@ def pending_requests(conn: Connection) -> list[SnapshotRequest]:
     """Return the requests that no last sweep has answered, oldest first."""
     answered = exists().where(sweep.c.request == snapshot_request.c.id, sweep.c.request != 0, sweep.c.last)
     return [_request(tuple(row)) for row in conn.execute(_REQUESTS.where(~answered).order_by(snapshot_request.c.id))]
+
+
+def request(conn: Connection, number: int) -> SnapshotRequest:
+    """Return the request *number*. Raises `Unknown` when there is none."""
+    row = conn.execute(_REQUESTS.where(snapshot_request.c.id == number)).first()
+    if row is None:
+        raise Unknown(f"there is no snapshot request {number}")
+    return _request(tuple(row))
 
 
 def request_of(conn: Connection, number: int) -> SnapshotRequest | None:

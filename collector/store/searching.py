@@ -46,6 +46,12 @@ def sweeps_between(
         yield from records
 
 
+def sweeps_for(conn: Connection, reader: SweepReader, request: int) -> list[SweepRecord]:
+    """Return the sweeps that answer the snapshot *request* (an id), in the order recorded."""
+    query = select(sweep).where(sweep.c.request == request, sweep.c.request != 0).order_by(sweep.c.id)
+    return [reader.record(conn, row) for row in conn.execute(query).all()]
+
+
 def newest_runs(
     conn: Connection,
     names: Names,
@@ -55,9 +61,16 @@ def newest_runs(
     period: Period | None,
     source: str | None,
     limit: int,
+    before: str | None = None,
 ) -> list[Run]:
-    """Return the last *limit* runs that are *wanted*, newest first; of a *period*, those due in it."""
+    """Return the last *limit* runs that are *wanted*, newest first; of a *period*, those due in it.
+
+    With *before*, the id of a run, those that come after it in this order.
+    """
     numbers = list(reversed(_numbers(conn, names, source, period)))
+    last, position = (int(each) for each in before.split("-")) if before else (None, 0)
+    if last is not None:
+        numbers = [each for each in numbers if each <= last]
     found: list[Run] = []
     for row in _newest_rows(conn, numbers):
         sheet = reader.sheet(conn, row)
@@ -66,6 +79,8 @@ def newest_runs(
             for at, outcome in enumerate(sheet.outcomes())
             if wanted(outcome) and (period is None or period.start <= outcome.due < period.end)
         ]
+        if row.id == last:
+            chosen = [each for each in chosen if each > (-to_ms(sheet.outcome(position).finished), position)]
         for _, at in sorted(chosen)[: limit - len(found)]:
             found.append(reader.run(conn, sheet, at))
         if len(found) >= limit:

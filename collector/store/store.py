@@ -153,6 +153,10 @@ class Store(Answers):
         """Give every row of one state of the store, for verification; *misread* and *read* hear how it goes."""
         return read_evidence(self._database, misread, read)
 
+    def one_state(self) -> AbstractContextManager[None]:
+        """Let everything that this thread reads meanwhile see the store as it is now, whoever records meanwhile."""
+        return self._database.one_state()
+
     def rebuild(self) -> dict[str, int]:
         """Make the projections again from evidence; return, by table, in how many rows they differ from what was there.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 from sqlalchemy import Connection, func, select
@@ -42,6 +42,19 @@ class Unsealing:
                 raise Withheld(why) from None
             raise
         return self._open(conn, name, data) if data.startswith(MAGIC) else data
+
+    def read_many(self, conn: Connection, names: Sequence[bytes]) -> Iterator[bytes | Withheld]:
+        """Yield what `read` returns or says is withheld, for each of *names* (a page of them). Raises as `read`."""
+        found = contents.read_many(conn, names)
+        for name in names:
+            data = found.get(name)
+            if data is not None and not data.startswith(MAGIC):
+                yield data
+                continue
+            try:
+                yield self.read(conn, name)
+            except Withheld as error:
+                yield error
 
     def texts(self, conn: Connection, items: Mapping[int, bytes]) -> dict[int, str]:
         """Return how the sealed *items* (number -> key digest) are shown: by their keys, where those can be opened."""

@@ -19,12 +19,17 @@ from collector.verify.sweeps import SweepParts, sweep_parts
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A proof as a file, the *leaf* it leads to, the *size* of the head above it, and whether that is *signed*."""
+    """A *proof*, the *leaf* it leads to, the *size* of the head above it, and whether that is *signed*."""
 
-    data: bytes
+    proof: Proof
     leaf: int
     size: int
     signed: bool
+
+    @property
+    def data(self) -> bytes:
+        """The proof as a file."""
+        return self.proof.data()
 
 
 def prove(store: Store, target: str) -> Made:
@@ -58,7 +63,7 @@ def _proof(store: Store, evidence: Evidence, name: str, parts: tuple[Part, ...],
     tokens = evidence.where("checkpoint_token", checkpoint=note["id"]) if note else ()
     stamped = tuple((each["authority"], each["token"]) for each in tokens)
     made = Proof(name, parts, row["bytes"], branch, root, log, note["note"] if note else b"", stamped)
-    return Made(made.data(), leaf, size, note is not None)
+    return Made(made, leaf, size, note is not None)
 
 
 def _run(evidence: Evidence, sweep: int) -> tuple[tuple[Part, ...], int]:

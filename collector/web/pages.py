@@ -21,8 +21,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from collector.clock import parse_instant
 from collector.gate import Visit
-from collector.model import Json, show_digest
+from collector.model import Json, Period, show_digest
 from collector.words import came_of, fell_short, plural, safe, size, span
 
 FOLDER = Path(__file__).parent
@@ -128,6 +129,13 @@ def _typed(value: object) -> str:
     return str(value)
 
 
+def _period(period: Period) -> str:
+    """Return *period* as text where no markup may stand: in days where it is of whole days."""
+    edges = (period.start, period.end)
+    whole = all(each == each.replace(hour=0, minute=0, second=0, microsecond=0) for each in edges)
+    return " to ".join(f"{each:%Y-%m-%d}" if whole else instant(each) for each in edges)
+
+
 def _nav(path: str, name: str) -> list[Link]:
     """Return the parts of an engagement; that which *path* lies in is the current one."""
     found = []
@@ -165,6 +173,7 @@ def _environment() -> Environment:
     )
     found.filters |= {"count": "{:,}".format, "json": as_json, "instant": instant, "shown": shown, "size": size}
     found.filters |= {"span": span, "plural": plural, "came_of": came_of, "percent": percent}
+    found.filters |= {"moment": parse_instant, "seconds": lambda length: timedelta(seconds=length), "period": _period}
     found.filters |= {"fell_short": fell_short, "next_day": _next_day}
     found.globals |= {"address": address, "static": _static()}
     return found

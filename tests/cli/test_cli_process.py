@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from collector.daemon import DAEMON_LOCK
+from collector.running import DAEMON_LOCK
 
 HEAVY = ("boto3", "botocore", "sqlalchemy", "alembic", "psycopg", "jmespath", "structlog", "apscheduler", "connectors")
 IMPORTS = """

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import timedelta
 
 import pytest
 
 from collector.act import ActKind, NewAct
-from collector.engagement import Examination, Terms
+from collector.ask.coverage import Coverage, Question
+from collector.coverage import Tally
+from collector.engagement import Dated, Engagement, Examination, Terms
 from collector.export import export
+from collector.export.facts import GROUPED, Facts, Head
 from collector.model import Period
 from tests.verify.conftest import HOUR, NOON, USERS, Site, live
 
@@ -40,6 +44,25 @@ def engaged(site, name=NAME, start=NOON, end=NOON + 20 * 24 * HOUR, **terms):
 
 def exported(site, path, name=NAME):
     return export(site.store, name, path, grace=GRACE)
+
+
+def members(path):
+    """Return the files of the bundle at *path*, by name within its folder."""
+    with zipfile.ZipFile(path) as file:
+        return {name.removeprefix("bundle/"): file.read(name) for name in file.namelist()}
+
+
+def facts(*, gaps=(), days=(), name=NAME, head_at=NOON, size=7, **rows):
+    """Return what a bundle has to say of five days in March: *gaps*, and *rows* of coverage by grouping."""
+    period = Period(NOON, NOON + 5 * 24 * HOUR)
+    terms = Terms(Examination.TYPE_II, period, ("CC6.1",))
+    engagement = Engagement(1, name, (Dated(NOON, "Ana", terms),))
+    covered = {
+        by: Coverage(Question(period, by=by, terms=terms), period.end, tuple(rows.get(by, days if by == "day" else ())),
+                     Tally(), tuple(gaps), 0, (), ())
+        for by in GROUPED
+    }  # fmt: skip
+    return Facts(engagement, Head(size, "evidenced/0", 2, head_at, 0), covered, {}, (), 3, 0, 0)
 
 
 def lived(folder, url):

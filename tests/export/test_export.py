@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 import tracemalloc
 import zipfile
 
@@ -18,13 +19,8 @@ from collector.canonical import canonical, digest
 from collector.errors import QueryError
 from collector.export import export, verifier
 from collector.sealing import MAGIC
-from tests.export.conftest import GRACE, HOSTILE, engaged, exported, lived
+from tests.export.conftest import GRACE, HOSTILE, engaged, exported, lived, members
 from tests.verify.conftest import HOUR, NOON, USERS, Site
-
-
-def members(path):
-    with zipfile.ZipFile(path) as file:
-        return {name.removeprefix("bundle/"): file.read(name) for name in file.namelist()}
 
 
 def index(path):
@@ -162,6 +158,20 @@ def test_an_interrupted_export_leaves_what_was_there_before(whole, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         export(whole.store, "whole", tmp_path / "b.zip", grace=GRACE, progress=interrupt)
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("b.zip", b"of yesterday")]
+
+
+def test_what_is_recorded_while_it_is_written_is_not_in_it(site, tmp_path):
+    first = exported(site, tmp_path / "1.zip").file.read_bytes()
+
+    def record(said):
+        if said.startswith("slots missed"):
+            other = threading.Thread(target=site.see, args=(USERS, {"late": {"v": 1}}))
+            other.start()
+            other.join()
+
+    made = export(site.store, "whole", tmp_path / "2.zip", grace=GRACE, progress=record)
+    assert made.file.read_bytes() == first
+    assert exported(site, tmp_path / "3.zip").uncovered == made.uncovered + 1
 
 
 def test_an_export_takes_less_memory_than_what_it_writes(tmp_path, sqlite_url):

@@ -80,7 +80,7 @@ class Mutations:
         self.data, self.there, self.chance, self.path = bundle.read_bytes(), members(bundle), chance, folder / "b.zip"
         self.evidence = [
             name for name in self.there
-            if name.startswith("bundle/data/") and not name.endswith(("summary.html", "acts.csv", "bundle.json"))
+            if name.startswith("bundle/data/") and not name.endswith((*verifier.READING, "bundle.json"))
         ]  # fmt: skip
 
     def write(self, data):
@@ -179,9 +179,9 @@ def test_a_bundle_packed_again_is_told_apart_though_its_contents_agree(bundle, k
     assert (found["verdict"], "contents agree with the log" in found["what"]) == ("re-bagged", True)
 
 
-@pytest.mark.parametrize("name", ["summary.html", "acts.csv"])
+@pytest.mark.parametrize("name", verifier.READING)
 def test_what_is_for_reading_only_is_not_vouched_for(bundle, key, tmp_path, name):
-    """A limit, stated in the docs: whoever makes every manifest again can make this page say anything."""
+    """A limit, stated in the docs: whoever makes every manifest again can make these say anything."""
     there = members(bundle)
     there[f"bundle/data/{name}"] = b"anything\n"
     assert verifier.verify(str(packed(rebagged(there), tmp_path / "b.zip")), [key])["verdict"] == "good"

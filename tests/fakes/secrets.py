@@ -97,6 +97,7 @@ BARE: dict[str, list[str]] = {
     "jfrog_token": [f"AKCp{some(ALNUM, 69)}"],
     "square_token": [f"sq0csp-{some(WORD, 43)}"],
     "telegram_token": [f"{some(string.digits, 10)}:AA{some(WORD, 33)}"],
+    "evidenced_token": [f"evd_{some(WORD, 43)}"],
     "age_key": [f"AGE-SECRET-KEY-1{some(UPPER, 58)}"],
     "fcm_server_key": [f"AAAA{some(WORD, 7)}:APA91b{some(WORD, 134)}"],
     "azure_devops_token": [f"{some(ALNUM, 76)}AZDO{some(ALNUM, 4)}"],

@@ -17,11 +17,20 @@ from collector.access import Role
 from collector.ask.access import grant
 from collector.clock import SystemClock
 from collector.config import load_settings
+from collector.gate.sessions import ByToken
 from collector.server import application
 from collector.store import Store, open_store
-from tests.web.world import ENGAGEMENT, OTHER, World
+from tests.web.world import ENGAGEMENT, MARK, OTHER, World
 
 _PATIENCE = 10
+NAMES = {
+    ENGAGEMENT: "Eva Lind",
+    OTHER: f"Otto {MARK}",
+    Role.READER: "Rosa Brook",
+    Role.OPERATOR: "Ana Alder",
+    Role.ADMIN: "Ines Castell",
+}
+"""Whose the tokens are: of auditors by engagement, of the others by role."""
 FOREIGNER = "foreigner"
 """Who comes as the auditor of the other engagement."""
 
@@ -48,10 +57,18 @@ class Served:
     store: Store
     url: str
     tokens: dict[str, str] = field(default_factory=dict)
+    app: object = None
 
     def api(self, who: str = Role.AUDITOR) -> Visitor:
         """Return the session of a program that holds the token of *who*; of nobody for an empty name."""
         return Visitor(self.url, self.tokens[who] if who else "")
+
+    def browser(self, who: str = Role.AUDITOR) -> Visitor:
+        gate = self.app.state.gate
+        session = gate.sessions.begin(ByToken(gate.grant(self.tokens[who]).id))
+        found = Visitor(self.url)
+        found.cookies.set("evidenced", session)
+        return found
 
 
 @contextmanager
@@ -61,13 +78,14 @@ def serve(world: World) -> Iterator[Served]:
     store = open_store(world.url, clock=clock)
     tokens = {each.value: _token(store, each) for each in Role}
     tokens[FOREIGNER] = _token(store, Role.AUDITOR, OTHER)
-    with running(application(store, load_settings(world.config), clock)) as url:
-        yield Served(world, store, url, tokens)
+    app = application(store, load_settings(world.config), clock)
+    with running(app) as url:
+        yield Served(world, store, url, tokens, app)
     store.close()
 
 
 def _token(store: Store, role: Role, engagement: str = ENGAGEMENT) -> str:
-    name, of = (f"{role} of {engagement}", engagement) if role is Role.AUDITOR else (role.value, "")
+    name, of = (NAMES[engagement], engagement) if role is Role.AUDITOR else (NAMES[role], "")
     return grant(store, name, role, of, now=SystemClock().now(), lasts=timedelta(days=1), actor="Ana Alder")[1]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from collector.ask import engagements, populations, requests, reviews, samples, uploads
@@ -143,8 +143,9 @@ def build(folder: Path, url: str) -> World:
     signer = FileSigner([f"file:{folder}/log.key"], folder / "signer.json")
     checkpointer = Checkpointer(store, signer, clock)
     checkpointer.create_key("Ana")
-    for start, end in ((clock.at.date(), DOWN[0]), (DOWN[1], PERIOD.end.date() + _DAY)):
-        _collect(Dispatcher(config, vendors, store, clock), vendors, checkpointer, clock, (start, end))
+    for days in ((clock.at.date(), DOWN[0]), (DOWN[1], PERIOD.end.date() + _DAY)):
+        clock.at = datetime.combine(days[0], time(2, 30), UTC)
+        _collect(Dispatcher(config, vendors, store, clock), vendors, checkpointer, clock, days)
     clock.at = PERIOD.end + timedelta(days=2, hours=9)
     made = _desk(store, folder, clock)
     checkpointer.take()
@@ -159,11 +160,10 @@ def build(folder: Path, url: str) -> World:
 def _collect(dispatcher, vendors, checkpointer, clock, days) -> None:
     """Let a daemon run on *days* (first, end): a tick a day at three, and a checkpoint on Sundays."""
     day, end = days
-    clock.at = datetime(day.year, day.month, day.day, 2, 30, tzinfo=UTC)
     show(vendors, day)
     dispatcher.start()
     while day < end:
-        clock.at = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+        clock.at = datetime.combine(day, time(3), UTC)
         show(vendors, day)
         dispatcher.tick()
         dispatcher.settle()
@@ -178,7 +178,9 @@ def _desk(store, folder: Path, clock: PlayedClock) -> Made:
     config = load_config(folder / "evidenced.toml", vendors_of())
     controls = load_controls(config.controls_path)
     for name, source in ((ENGAGEMENT, HQ), (OTHER, CELLAR)):
-        terms = Terms(Examination.TYPE_II, PERIOD, sources=(source,), auditors=("Eva Lind",))
+        terms = Terms(
+            Examination.TYPE_II, PERIOD, sources=(source,), auditors=(f"eva@{name.partition('-')[0]}.example",)
+        )
         engagements.create(store, controls, name, terms, actor="Ana Alder")
 
     def frozen(kind, name):
