@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
+from collector.ask.kinds_recorded import RecordedKind, recorded_kinds
 from collector.ask.plans import recorded_plans
 from collector.ask.populations import event_field
 from collector.ask.slots import Question, criteria_of_kinds
@@ -21,8 +21,9 @@ from collector.gate import Engaged, Visit
 from collector.model import Json, Subject
 from collector.population import Difference, ItemAt, as_of, difference, shown_document, subjects_of
 from collector.store import Store
+from collector.tag import load_controls
 from collector.web import columns
-from collector.web.covering import FIRST_OUTAGES, Covering, controls_at, covering
+from collector.web.covering import FIRST_OUTAGES, Covering, covering
 from collector.web.pages import address, page
 from collector.web.visiting import Visitor, Within
 
@@ -30,6 +31,7 @@ router = APIRouter(include_in_schema=False)
 
 _ON_A_PAGE = 50
 _SHOWN_RUNS = 8
+_FEW = 2
 _ORDERS = {"name": "by name", "missing": "most missing first", "longest": "longest gap first"}
 
 
@@ -66,11 +68,10 @@ def kinds(
 ) -> HTMLResponse:
     """List the kinds in scope, with how far each is covered."""
     terms = engaged.engagement.terms
-    subjects = engaged.store.subjects()
+    known = _known(visit, engaged)
     found = covering(visit, engaged, Question(terms.period, by="kind", terms=terms))
     if found:
-        served = criteria_of_kinds(recorded_plans(engaged.store))
-        rows = [replace(each, title=_about(each.name, subjects, served)) for each in found.coverage.rows]
+        rows = [replace(each, title=_about(known[each.name])) for each in found.coverage.rows if each.name in known]
         rows.sort(key=lambda each: _order(each.tally, sort), reverse=sort != "name")
         found = Covering(replace(found.coverage, rows=tuple(rows)), found.calendar)
     covered = {row.name for row in found.coverage.rows} if found else set()
@@ -82,7 +83,7 @@ def kinds(
         found=found,
         by="kind",
         also={},
-        others=sorted({each.kind for each in subjects} - covered),
+        others=sorted(known.keys() - covered),
         orders=[(words, address("e", engaged.engagement.name, "kinds", sort=each)) for each, words in _ORDERS.items()],
         order=_ORDERS[sort],
         api=(["kinds"], {}),
@@ -119,15 +120,15 @@ def kind(
         skipped=asked.skip,
         sources=sorted({each.source for each in known}),
         scopes=sorted({each.scope for each in known}),
-        serves=_serves(visit, engaged, kind, at),
+        serves=_known(visit, engaged)[kind],
         difference=_difference(store, kind, asked, visit),
         found=_covering(visit, engaged, question),
         by="scope",
         also={"kind": kind},
         shown_outages=FIRST_OUTAGES,
         runs=store.runs(kind=kind, source=asked.source or None, scope=asked.scope or None, limit=_SHOWN_RUNS),
-        first=asked.address(name, kind) if asked.skip else "",
-        next=asked.address(name, kind, skip=asked.skip + _ON_A_PAGE) if more else "",
+        first=asked.address(name, kind, at=at) if asked.skip else "",
+        next=asked.address(name, kind, at=at, skip=asked.skip + _ON_A_PAGE) if more else "",
         api=(["kinds", kind, "as-of"], {"at": at}),
     )
 
@@ -139,12 +140,18 @@ def _subjects(store: Store, kind: str) -> list[Subject]:
         raise Unknown(error.message, hint="The list of evidence has every kind.") from error
 
 
-def _about(kind: str, subjects: Sequence[Subject], served: dict[str, tuple[str, ...]]) -> str:
-    where = [each for each in subjects if each.kind == kind]
-    sources = {each.source for each in where}
-    places = f"{len(where)} scopes" if len(where) > 1 else where[0].scope if where else ""
-    words = [", ".join(served.get(kind, ())), f"{', '.join(sorted(sources)[:2])}{' …' if len(sources) > 2 else ''}"]  # noqa: PLR2004
-    return " · ".join(each for each in [*words, places] if each)
+def _known(visit: Visit, engaged: Engaged) -> dict[str, RecordedKind]:
+    controls = load_controls(visit.config.controls_path)
+    found = recorded_kinds(engaged.store, controls, engaged.engagement.terms, visit.now)
+    return {each.kind: each for each in found}
+
+
+def _about(found: RecordedKind) -> str:
+    """Return in a few words what *found* serves, and where it is read."""
+    sources = sorted({each.source for each in found.places})
+    named = ", ".join(sources[:_FEW]) + (f" and {len(sources) - _FEW} more" if len(sources) > _FEW else "")
+    scopes = found.places[0].scope if len(found.places) == 1 else f"{len(found.places)} scopes"
+    return " · ".join(each for each in (", ".join(found.criteria), named, scopes) if each)
 
 
 def _order(tally: Tally, sort: str) -> float:
@@ -166,13 +173,6 @@ def _rows(
     return expressions, rows
 
 
-def _serves(visit: Visit, engaged: Engaged, kind: str, at: datetime) -> dict[str, Sequence[str]]:
-    """Return the criteria that *kind* serves by the plans, and the controls of *at* that it shows."""
-    controls = controls_at(visit, engaged, at)
-    criteria = criteria_of_kinds(recorded_plans(engaged.store)).get(kind, ())
-    return {"criteria": criteria, "controls": list(dict.fromkeys(each.id for each in controls.showing(kind)))}
-
-
 def _difference(store: Store, kind: str, asked: Asked, visit: Visit) -> Difference | None:
     if not asked.since:
         return None
@@ -183,5 +183,5 @@ def _difference(store: Store, kind: str, asked: Asked, visit: Visit) -> Differen
 
 def _covering(visit: Visit, engaged: Engaged, question: Question) -> Covering | None:
     """Return the coverage of a kind; None also where no plan ever had it: it was read by hand alone."""
-    planned = criteria_of_kinds(recorded_plans(engaged.store))
+    planned = criteria_of_kinds(recorded_plans(engaged.store, engaged.engagement.terms))
     return covering(visit, engaged, question) if question.kind in planned else None
