@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
 from tests.web.chromium import executable
 
@@ -26,8 +26,8 @@ class Chromium:
     def page(self, url: str, *, scripts: bool = True) -> Iterator[Page]:
         """Give a page in which paths are those of *url*; in the end nothing may have gone wrong there.
 
-        What goes wrong: an error or a warning on the console, which a violated policy is too, an error that a script
-        does not catch, and a request that fails.
+        What goes wrong: an error or a warning on the console, which a violated policy and a missing file are too, and
+        an error that a script does not catch.
         """
         context = self._browser.new_context(
             base_url=url, java_script_enabled=scripts, viewport=WIDE, color_scheme="light", accept_downloads=True
@@ -35,18 +35,20 @@ class Chromium:
         context.set_default_timeout(_LONGEST)
         page = context.new_page()
         wrong: list[str] = []
-        page.on("console", lambda said: _note(wrong, url, said.type, said.location.get("url", ""), said.text))
+        page.on("console", lambda said: _note(wrong, page, url, said))
         page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-        page.on("requestfailed", lambda it: _note(wrong, url, it.failure or "failed", it.url, it.url))
         yield page
         context.close()
         assert not wrong, "\n".join(wrong)
 
 
-def _note(wrong: list[str], url: str, kind: str, where: str, said: str) -> None:
-    # A download ends the request of the page that asked for it; pages of others are not ours to judge.
-    if kind in ("error", "warning", "net::ERR_FAILED", "net::ERR_BLOCKED_BY_CSP") and where.startswith((url, "data:")):
-        wrong.append(f"{kind} at {where}: {said}")
+def _note(wrong: list[str], page: Page, url: str, said: ConsoleMessage) -> None:
+    where = said.location.get("url", "")
+    if said.type not in ("error", "warning") or not where.startswith((url, "data:")):
+        return  # what pages of others say is not ours to judge
+    if said.text.startswith("Failed to load resource") and where == page.url:
+        return  # a page that says that something is not there
+    wrong.append(f"{said.type} at {where}: {said.text}")
 
 
 @contextmanager
@@ -61,11 +63,12 @@ def chromium() -> Iterator[Chromium]:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep what *page* looks like, in light and dark, wide and narrow; CI keeps the folder `PICTURES`."""
+    """Keep what *page* looks like: whole, and its first screen in the dark and on a telephone, which it is left on."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for suffix, scheme, size in (("light", "light", WIDE), ("dark", "dark", WIDE), ("narrow", "light", NARROW)):
-        page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size(size)
-        page.screenshot(path=PICTURES / f"{name}-{suffix}.png", full_page=True)
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark")
     page.set_viewport_size(WIDE)
+    page.screenshot(path=PICTURES / f"{name}-dark.png")
+    page.emulate_media(color_scheme="light")
+    page.screenshot(path=PICTURES / f"{name}-light.png", full_page=True)
+    page.set_viewport_size(NARROW)
+    page.screenshot(path=PICTURES / f"{name}-narrow.png")
