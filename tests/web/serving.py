@@ -62,7 +62,7 @@ class Browser(Visitor):
         assert found, f"{page} has no form"
         return found[1]
 
-    def send(self, page: str, to: str, files=None, **fields):
+    def fill(self, page: str, to: str, files=None, **fields):
         """Send a form of *page* to *to*, and return the answer."""
         return self.post(to, data={"csrf": self.csrf(page), **fields}, files=files)
 
@@ -78,12 +78,16 @@ class Served:
 
     def api(self, who: str = Role.AUDITOR) -> Visitor:
         """Return the session of a program that holds the token of *who*; of nobody for an empty name."""
-        return Visitor(self.url, self.tokens[who] if who else "")
+        return self.open(self.tokens[who] if who else "")
+
+    def open(self, token: str) -> Visitor:
+        """Return the session of a program that holds *token*."""
+        return Visitor(self.url, token)
 
     def browser(self, who: str = Role.AUDITOR) -> Browser:
         """Return the session of a browser whose user signed in by the token of *who*."""
         found = Browser(self.url)
-        found.send("/sign-in", "/sign-in", token=self.tokens[who])
+        found.fill("/sign-in", "/sign-in", token=self.tokens[who])
         return found
 
 
