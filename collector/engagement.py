@@ -48,7 +48,22 @@ class Terms:
 
     def holds(self, subject: Subject) -> bool:
         """Return whether the source and scope of *subject* are in scope."""
-        return _among(subject.source, self.sources) and _among(subject.scope, self.scopes)
+        return self.holds_source(subject.source) and _among(subject.scope, self.scopes)
+
+    def holds_source(self, name: str) -> bool:
+        """Return whether the source *name* is in scope; perhaps none of its scopes is."""
+        return _among(name, self.sources)
+
+    def planned(self, document: Json) -> Json:
+        """Return the *document* of a plan without what is out of scope: sources, scopes, and kinds left without any."""
+        sources = []
+        for source in document["sources"]:
+            scopes = [each for each in source["scopes"] if _among(each["name"], self.scopes)]
+            levels = {each["level"] for each in scopes}
+            kinds = [each for each in source["kinds"] if each["level"] in levels]
+            if kinds and self.holds_source(source["name"]):
+                sources.append({**source, "scopes": scopes, "kinds": kinds})
+        return {**document, "sources": sources}
 
     def document(self) -> dict[str, Json]:
         """Return the terms as they are recorded, without the names of people."""
@@ -123,12 +138,17 @@ def require_open(known: Sequence[Engagement], number: int) -> None:
     """Raise `QueryError` unless engagement *number* is there and takes records."""
     engagement = next((each for each in known if each.id == number), None)
     if engagement is None:
-        raise QueryError(f"there is no engagement {number}", hint="`evidenced engagement list` shows them.")
+        raise no_engagement(number)
     if engagement.closed is not None:
         raise QueryError(
             f"the engagement {engagement.name!r} was closed at {iso(engagement.closed)}: it takes nothing more",
             hint="Create another engagement; what this one holds stays as it is.",
         )
+
+
+def no_engagement(number: int) -> QueryError:
+    """Return the error for an engagement *number* that is not there, as far as who asks may know."""
+    return QueryError(f"there is no engagement {number}", hint="`evidenced engagement list` shows them.")
 
 
 def checked_name(name: str) -> str:

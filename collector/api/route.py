@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
@@ -57,6 +58,7 @@ class Route(APIRoute):
             documented[304] = {"description": "It is what `If-None-Match` names."}
         super().__init__(path, endpoint, **{**more, "responses": documented | (more.get("responses") or {})})
         [self.entry] = list(_entries(self.dependant))
+        self._parameters = sorted(_parameters(self.dependant))
         self.openapi_extra = {
             **(self.openapi_extra or {}),
             "x-right": self.entry.right.value,
@@ -75,6 +77,7 @@ class Route(APIRoute):
             try:
                 # Nobody unknown makes us read a body, or learns what form it should have.
                 await run_in_threadpool(entered, request, self.entry.right)
+                self._require_known(request)
                 response = await answer(request)
             except Exception as error:  # noqa: BLE001 - the last line of defence: a defect is told in one line
                 response = problem_of(error)
@@ -82,11 +85,33 @@ class Route(APIRoute):
 
         return handle
 
+    def _require_known(self, request: Request) -> None:
+        """Raise `RequestValidationError` for parameters that are not there, or twice.
+
+        A filter that is misspelt and passed over would show more than was asked for, as if it were all.
+        """
+        given = [name for name, _ in request.query_params.multi_items()]
+        unknown = dict.fromkeys(each for each in given if each not in self._parameters)
+        wrong = [_wrong(each, "there is no such parameter") for each in unknown]
+        wrong += [_wrong(each, "it is there twice") for each in self._parameters if given.count(each) > 1]
+        if wrong:
+            raise RequestValidationError(wrong)
+
+
+def _wrong(name: str, said: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": ("query", name), "msg": said}
+
 
 def _entries(dependant: Dependant) -> Iterator[Entry]:
     for each in dependant.dependencies:
         if isinstance(each.call, Entry):
             yield each.call
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    """Return the names of the parameters in the query, those of dependencies too."""
+    own = {each.alias for each in dependant.query_params}
+    return own.union(*map(_parameters, dependant.dependencies))
 
 
 def problem_response(description: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from collector.config import Config
 from collector.engagement import Engagement, Terms
 from collector.gate import Gate, SignedOut, Visit
 from collector.store import Store
+from collector.store.scoped import Scoped
 from collector.tag import ControlSet, load_controls
 
 _SCHEME = "bearer"
@@ -96,7 +97,7 @@ class Desk:
 
     visit: Visit
     engagement: Engagement
-    store: Store
+    store: Scoped
 
     @property
     def name(self) -> str:
@@ -153,8 +154,8 @@ Visitor = Annotated[Visit, Depends(Own(Right.READ))]
 Reader = Annotated[Desk, Depends(Within(Right.READ))]
 Examiner = Annotated[Desk, Depends(Within(Right.DRAW))]
 Recorder = Annotated[Desk, Depends(Within(Right.RECORD))]
-Amender = Annotated[Desk, Depends(Within(Right.ENGAGE))]
 Overseer = Annotated[Installed, Depends(Installation(Right.READ))]
+Tagger = Annotated[Installed, Depends(Installation(Right.RECORD))]
 Trigger = Annotated[Installed, Depends(Installation(Right.SNAPSHOT))]
 Engager = Annotated[Installed, Depends(Installation(Right.ENGAGE))]
 Admitter = Annotated[Installed, Depends(Installation(Right.ADMIT))]

@@ -34,7 +34,7 @@ def recorded_kinds(store: Store, controls: ControlSet, terms: Terms, now: dateti
     """
     recorded = store.controls()
     newest = ControlSet.of(recorded[-1].document) if recorded else controls
-    criteria = criteria_of_kinds(recorded_plans(store))
+    criteria = criteria_of_kinds(recorded_plans(store, terms))
     places: dict[str, list[Subject]] = {}
     for subject in store.subjects():
         if terms.holds(subject):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from collector.errors import QueryError
 from collector.plan import Plan, PlannedSource, changes
 
 if TYPE_CHECKING:
+    from collector.engagement import Terms
     from collector.store import Store
 
 
@@ -24,9 +25,15 @@ class Version:
     changes: tuple[str, ...]
 
 
-def recorded_plans(store: Store) -> list[Plan]:
-    """Return every plan ever recorded, oldest first. Raises `IntegrityError` for one that is not a plan."""
-    return [Plan.of(each.document, each.version, each.valid_from) for each in store.plans()]
+def recorded_plans(store: Store, terms: Terms | None = None) -> list[Plan]:
+    """Return every plan ever recorded, oldest first; with *terms*, only what is in scope of them.
+
+    Raises `IntegrityError` for one that is not a plan.
+    """
+    found = [Plan.of(each.document, each.version, each.valid_from) for each in store.plans()]
+    return (
+        [replace(each, sources=Plan.of(terms.planned(each.document())).sources) for each in found] if terms else found
+    )
 
 
 def in_force(plans: Sequence[Plan], at: datetime) -> Plan:

@@ -18,7 +18,7 @@ from collector.ask.expressions import compiled
 from collector.ask.plans import recorded_plans
 from collector.canonical import digest
 from collector.clock import from_ms, to_ms
-from collector.engagement import Engagement
+from collector.engagement import Engagement, Terms
 from collector.errors import QueryError, Withheld
 from collector.frozen import FORM, row_line, stamp
 from collector.model import Json, Outcome, Period, Subject
@@ -78,7 +78,7 @@ def over_period(store: Store, kind: str, engagement: Engagement, *, now: datetim
     seen = _good_runs(store, kind, Period(period.start, now + _MS) if dated_by else found.period)
     described = [found.add(subject, seen.get(subject, _Seen())) for subject in subjects]
     asked = Question(period, kind=kind, terms=replace(terms, criteria=(), controls=()))
-    ways = [replace(asked, by=by) for by in ("scope", "day")] if _planned(store, kind) else []
+    ways = [replace(asked, by=by) for by in ("scope", "day")] if _planned(store, kind, terms) else []
     covered = [coverage(store, each, now=now, grace=grace) for each in ways]
     rows = bytes(found.rows)
     statement = {
@@ -202,8 +202,8 @@ def _good_runs(store: Store, kind: str, period: Period) -> dict[Subject, _Seen]:
     return seen
 
 
-def _planned(store: Store, kind: str) -> bool:
-    plans = recorded_plans(store)
+def _planned(store: Store, kind: str, terms: Terms) -> bool:
+    plans = recorded_plans(store, terms)
     return any(each.name == kind for plan in plans for source in plan.sources for each in source.kinds)
 
 

@@ -45,7 +45,7 @@ _DAY = timedelta(days=1)
 class Question:
     """What to cover: a period, and only the slots that fit. *kind* may be a pattern; empty means any.
 
-    With the *terms* of an engagement, only what is in scope of it.
+    With the *terms* of an engagement, only what is in scope of it: nothing else is known then, planned or not.
     """
 
     period: Period
@@ -110,7 +110,7 @@ def slots_of(store: Store, question: Question, *, now: datetime, grace: timedelt
     """
     if question.period.start >= now:
         raise QueryError("the period has not begun", hint="Coverage is about slots that were due.")
-    plans = recorded_plans(store)
+    plans = recorded_plans(store, question.terms)
     controls = [(each.valid_from, ControlSet.of(each.document)) for each in store.controls()]
     wanted = _wanted(question, plans, controls, _groupings(plans, controls))
     span = Period(question.period.start - _LEAD_IN, min(question.period.end, now + _MS))

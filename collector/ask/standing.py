@@ -25,7 +25,8 @@ class Standing:
 
     *populations* has one for every subject in scope of a kind that serves the control, by kind, source and scope; one
     without a run was not observed yet, and says nothing. *events* are the kinds that serve it and list what happened,
-    not what was there; *unseen* the patterns of the control that no kind on record fits.
+    not what was there; *unseen* the patterns of the control that no kind on record fits. Within terms that leave out
+    sources or scopes none is named: what is out of scope is not told from what is nowhere.
     """
 
     control: Control
@@ -56,8 +57,9 @@ def standing(
         for each in as_of(store, kind, at, now=now)
         if terms is None or terms.holds(each.subject)
     )
-    unseen = (each for each in control.kinds if not any(fnmatchcase(kind, each) for kind in kinds))
-    return Standing(control, at, tuple(populations), tuple(sorted(events)), tuple(unseen))
+    narrowed = terms is not None and (terms.sources or terms.scopes)
+    unseen = [each for each in control.kinds if not any(fnmatchcase(kind, each) for kind in kinds)]
+    return Standing(control, at, tuple(populations), tuple(sorted(events)), () if narrowed else tuple(unseen))
 
 
 def ruling(store: Store, controls: ControlSet, at: datetime) -> ControlSet:

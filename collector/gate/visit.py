@@ -11,6 +11,7 @@ from collector.engagement import Engagement
 from collector.errors import EvidencedError, Unknown
 from collector.schedule import parse_duration
 from collector.store import Store
+from collector.store.scoped import Scoped
 
 
 class SignedOut(EvidencedError):
@@ -30,7 +31,7 @@ class Engaged:
     """An engagement that the visitor may see, and the *store* as far as its terms go."""
 
     engagement: Engagement
-    store: Store
+    store: Scoped
 
 
 @dataclass(slots=True)

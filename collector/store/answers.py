@@ -53,7 +53,8 @@ class Answers:
     def subjects(self) -> list[Subject]:
         """Return every subject that was ever observed, planned or missed, in order."""
         with self._database.reading() as conn:
-            return sorted({*self._names.subjects(conn), *plans.planned_subjects(conn, self._planned)})
+            planned = filter(self._names.holds, plans.planned_subjects(conn, self._planned))
+            return sorted({*self._names.subjects(conn), *planned})
 
     def as_of(
         self, kind: str, at: datetime, *, source: str | None = None, scope: str | None = None, key: str | None = None
@@ -88,7 +89,7 @@ class Answers:
         self, period: Period, *, kind: str | None = None, source: str | None = None, scope: str | None = None
     ) -> list[RecordedChange]:
         """Return what good observations in *period* found different from the ones before, oldest first."""
-        every = kind is source is scope is None
+        every = self._names.whole and kind is source is scope is None
         with self._database.reading() as conn:
             subjects = None if every else self._named(conn, kind, source, scope)
             return reading.changes(conn, subjects, self._names, period, self._unsealing)
@@ -159,7 +160,7 @@ class Answers:
             return found
 
     def outcomes(self, runs: Iterable[str]) -> list[RunOutcome]:
-        """Return what coverage needs of *runs* (ids). Raises `QueryError` when there is no such sweep."""
+        """Return what coverage needs of *runs* (ids). Raises `Unknown` when there is no such run."""
         with self._database.reading() as conn:
             return self._sweeps.paging.outcomes(conn, runs)
 
@@ -196,7 +197,8 @@ class Answers:
 
         def wanted(run: RunOutcome) -> bool:
             subject = run.subject
-            return kind in (None, subject.kind) and scope in (None, subject.scope) and outcome in (None, run.outcome)
+            asked = kind in (None, subject.kind) and scope in (None, subject.scope) and outcome in (None, run.outcome)
+            return asked and self._names.holds(subject)
 
         with self._database.reading() as conn:
             return searching.newest_runs(
@@ -206,7 +208,7 @@ class Answers:
     def run(self, id: str) -> Run:
         """Return the run ``<sweep>-<position>``. Raises `QueryError` when there is none."""
         with self._database.reading() as conn:
-            return searching.run_by_id(conn, self._sweeps, id)
+            return searching.run_by_id(conn, self._names, self._sweeps, id)
 
     def observations(self, subject: Subject, at: datetime) -> tuple[Run | None, Run | None]:
         """Return the last good run of *subject* that finished at or before *at*, and the next good one after it."""

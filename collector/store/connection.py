@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -24,11 +26,14 @@ from sqlalchemy.pool import QueuePool
 from collector.errors import StoreError
 from collector.log.tables import log_head
 from collector.store.failures import translated
+from collector.store.policies import WHOLE, RowSecurity
 
 _LOCK_WAIT_S = 30.0
 _CONNECT_WAIT_S = 10
 _BEGIN = "evidenced_begin"
 _LOCK = select(log_head.c.id).with_for_update()
+Begin = Callable[[Connection, RowSecurity], None]
+"""What a transaction that reads starts with."""
 
 
 class Renewable(Protocol):
@@ -46,6 +51,8 @@ class Database:
         self.path = _sqlite_path(url)
         self.engine = _sqlite_engine(self.path, url) if self.path else _postgresql_engine(url)
         self.held: set[Renewable] = set()
+        self._row_security = RowSecurity()
+        self._begin: Begin = lambda conn, security: security.limit(conn, WHOLE)
         self._writing = threading.Lock()
         self._kept = threading.local()
         self._inode: tuple[int, int] | None = None
@@ -71,7 +78,21 @@ class Database:
             if not self.path:
                 conn.execution_options(isolation_level="REPEATABLE READ")
             with conn.begin():
+                self._begin(conn, self._row_security)
                 yield conn
+
+    def beginning(self, begin: Begin) -> Database:
+        """Return this database for reading through: each transaction starts with what *begin* does.
+
+        It shares the connections. On PostgreSQL *begin* says what the transaction may see (`Limits`).
+        """
+        made = copy(self)
+        made._begin = begin
+        return made
+
+    def record_for(self, conn: Connection, engagement: int) -> None:
+        """Let the writer's transaction *conn* record at the desk for *engagement* alone."""
+        self._row_security.limit(conn, replace(WHOLE, records=str(engagement)))
 
     @contextmanager
     def writing(self, *, lock: bool = True, one_state: bool = False) -> Iterator[Connection]:
@@ -89,6 +110,7 @@ class Database:
             if one_state and not self.path:
                 options["isolation_level"] = "REPEATABLE READ"
             with self.engine.connect().execution_options(**options) as conn, conn.begin():
+                self._row_security.limit(conn, WHOLE)
                 if lock:
                     conn.execute(_LOCK)
                 yield conn

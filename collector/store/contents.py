@@ -86,8 +86,13 @@ def read(conn: Connection, name: bytes) -> bytes:
     """
     row = conn.execute(_FORM.where(artifact.c.digest == name)).first()
     if row is None:
-        raise Unknown(f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`.")
+        raise unknown(name)
     return _verified(conn, row)
+
+
+def unknown(name: bytes) -> Unknown:
+    """Return the error for an artifact with the digest *name* that is not there, as far as who asks may know."""
+    return Unknown(f"the store has no artifact {show_digest(name)}", hint="Take digests from `as-of` or `history`.")
 
 
 def read_many(conn: Connection, names: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Select, func, insert, select
 from collector.act import UNBOUND, Act, ActKind, NewAct, Rule, no_rule
 from collector.canonical import canonical
 from collector.clock import from_ms
-from collector.engagement import Engagement, engagements, require_open
-from collector.errors import Unknown
+from collector.engagement import Engagement, engagements, no_engagement, require_open
+from collector.errors import QueryError, Unknown
 from collector.log import ledger
 from collector.log.leaf import LeafKind
 from collector.model import Json, Period
@@ -26,19 +26,27 @@ from collector.store.tables import actor
 _Writing = Callable[[], AbstractContextManager[tuple[Connection, int]]]
 
 
-class Desk:
-    """What people recorded in one store."""
+_OUTSIDE = frozenset({ActKind.ENGAGEMENT, ActKind.TOKEN})
+"""Acts by which terms are set and people let in: nobody records them from within an engagement."""
 
-    def __init__(self, database: Database, writing: _Writing) -> None:
+
+class Desk:
+    """What people recorded in one store; with *only* the id of an engagement, nothing but what belongs to that."""
+
+    def __init__(self, database: Database, writing: _Writing, only: int | None = None) -> None:
         self._database = database
         self._writing = writing
+        self._only = only
 
     def record(self, acts: Sequence[NewAct], rule: Rule = no_rule) -> list[Act]:
         """Record *acts* (of one kind, for one engagement) in one transaction, with a leaf each; return them.
 
         Raises `QueryError`, and records nothing, when the engagement is closed or not there, and what *rule* raises.
+        Within an engagement, every other one is not there, and neither its terms nor who is let in are recorded.
         """
         with self._writing() as (conn, now):
+            if self._only is not None:
+                _require_within(conn, acts, self._only)
             _require_allowed(conn, acts, rule)
             numbers = [_append(conn, each, now) for each in acts]
             return [_one(conn, number) for number in numbers]
@@ -46,17 +54,21 @@ class Desk:
     def acts(self, kind: ActKind, engagement: int | None = None) -> list[Act]:
         """Return the acts of *kind*, of one *engagement* or of all, oldest first."""
         with self._database.reading() as conn:
-            return _acts(conn, _of(kind, engagement))
+            return _acts(conn, self._within(_of(kind, engagement)))
 
     def newest(self, kind: ActKind) -> int:
         """Return the id of the last act of *kind*, 0 before the first: whether there is anything new since."""
+        query = select(func.max(desk_act.c.id)).where(desk_act.c.kind == kind.value)
         with self._database.reading() as conn:
-            return int(conn.execute(select(func.max(desk_act.c.id)).where(desk_act.c.kind == kind.value)).scalar() or 0)
+            return int(conn.execute(self._within(query)).scalar() or 0)
 
     def act(self, number: int, kind: ActKind) -> Act:
         """Return the act *number*. Raises `QueryError` when there is none of that *kind*."""
         with self._database.reading() as conn:
-            return _one(conn, number, kind)
+            found = _one(conn, number, kind)
+        if self._only not in (None, found.engagement):
+            raise no_act(number, kind)
+        return found
 
     def engagements(self) -> list[Engagement]:
         """Return every engagement, closed ones too, oldest first."""
@@ -65,7 +77,11 @@ class Desk:
     def protected_periods(self) -> list[Period]:
         """Return the periods of the engagements that are open, ascending: what they rest on must be kept."""
         with self._database.reading() as conn:
-            return sorted(each.terms.period for each in open_engagements(conn))
+            found = [each for each in open_engagements(conn) if self._only in (None, each.id)]
+        return sorted(each.terms.period for each in found)
+
+    def _within(self, query: Select[Any]) -> Select[Any]:
+        return query if self._only is None else query.where(desk_act.c.engagement == self._only)
 
 
 def open_engagements(conn: Connection) -> list[Engagement]:
@@ -88,6 +104,19 @@ def _require_allowed(conn: Connection, acts: Sequence[NewAct], rule: Rule) -> No
         require_open(engagements(_acts(conn, _of(ActKind.ENGAGEMENT, engagement))), engagement)
     if acts and rule is not no_rule:
         rule(_acts(conn, _of(acts[0].kind, acts[0].engagement)))
+
+
+def _require_within(conn: Connection, acts: Sequence[NewAct], only: int) -> None:
+    """Raise unless *acts* belong to the engagement *only*, and concern nothing that does not."""
+    for act in acts:
+        if act.engagement is None or act.kind in _OUTSIDE:
+            raise QueryError(f"the {act.kind} is not recorded from within an engagement", hint="Ask an admin.")
+        if act.engagement != only:
+            raise no_engagement(act.engagement)
+    concerned = {act.about for act in acts if act.about is not None}
+    query = select(desk_act.c.id).where(desk_act.c.id.in_(concerned), desk_act.c.engagement == only)
+    for number in sorted(concerned - set(conn.execute(query).scalars())):
+        raise no_act(number)
 
 
 def _append(conn: Connection, act: NewAct, now: int) -> int:
@@ -136,7 +165,7 @@ def _one(conn: Connection, number: int, kind: ActKind | None = None) -> Act:
     return found[0]
 
 
-def no_act(number: int, kind: ActKind | None = None) -> Unknown:
+def no_act(number: int | None, kind: ActKind | None = None) -> Unknown:
     """Return the error for a number that is no act, or none of *kind*: the same for one that may not be seen."""
     what = kind.value if kind else "act"
     return Unknown(f"there is no {what} {number}", hint="The list shows the numbers.")

@@ -26,4 +26,6 @@ desk_act = Table(
     Column("leaf", BigInt, nullable=False, comment="Index of the log leaf that commits to this row."),
     Index("ix_desk_act_kind_engagement", "kind", "engagement"),
     Index("ix_desk_act_about", "about"),
+    Index("ix_desk_act_document", "document"),
+    Index("ix_desk_act_artifact", "artifact"),
 )

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from collector.act import ActKind
+
 VERSION_TABLE = "store_version"
 
 
@@ -22,15 +24,17 @@ class Role(StrEnum):
     SIGNER = "signer"
     ERASER = "eraser"
     READER = "reader"
+    DESK = "desk"
 
 
-LOGINS = (Role.WRITER, Role.SIGNER, Role.ERASER, Role.READER)
+LOGINS = (Role.WRITER, Role.SIGNER, Role.ERASER, Role.READER, Role.DESK)
 PURPOSES = {
     Role.OWNER: "owns the tables and changes them from version to version; nobody logs in as it",
     Role.WRITER: "the daemon, and every command that records something",
     Role.SIGNER: "evidenced keys and evidenced log, where they run apart from the daemon",
     Role.ERASER: "evidenced erase, retain and encryption rewrap; the daemon need not be able to erase",
     Role.READER: "every question; records nothing",
+    Role.DESK: "the API and the pages: every question, and what people record; each row only to whom it is for",
 }
 
 
@@ -44,12 +48,13 @@ class Rights:
 
 
 _READ, _APPEND = Rights(), Rights(insert=True)
-_EVIDENCE = {Role.WRITER: _APPEND, Role.ERASER: _READ, Role.READER: _READ}
-_SIGNED = {Role.WRITER: _APPEND, Role.SIGNER: _APPEND, Role.ERASER: _READ, Role.READER: _READ}
-_LOG = _SIGNED | {Role.ERASER: _APPEND}
+_EVIDENCE = {Role.WRITER: _APPEND, Role.ERASER: _READ, Role.READER: _READ, Role.DESK: _READ}
+_SAID = _EVIDENCE | {Role.DESK: _APPEND}
+_SIGNED = _EVIDENCE | {Role.SIGNER: _APPEND}
+_LOG = _SAID | {Role.SIGNER: _APPEND, Role.ERASER: _APPEND}
 # That the writer may add them is for copies alone: to erase takes rights that it has not.
-_ERASURE = {Role.WRITER: _APPEND, Role.ERASER: _APPEND, Role.READER: _READ}
-_WRAPPED = {Role.WRITER: _APPEND, Role.ERASER: Rights(update=("sealing", "wrapped"), delete=True), Role.READER: _READ}
+_ERASURE = _EVIDENCE | {Role.ERASER: _APPEND}
+_WRAPPED = _EVIDENCE | {Role.ERASER: Rights(update=("sealing", "wrapped"), delete=True)}
 # The head row is also the lock behind which all who append stand in line, and locking a row takes the right to update.
 _HEAD = ("size", "root", "peaks")
 
@@ -59,23 +64,21 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
             "change",
             "controls",
             "dictionary",
-            "desk_act",
             "item",
             "missed",
             "missed_subject",
             "plan",
             "population_state",
-            "regained",
             "slot_page",
-            "snapshot_request",
             "source",
             "subject",
             "sweep",
-            "tag",
             "volatile",
         ),
         _EVIDENCE,
     ),
+    # What people bring again after it was erased is kept as regained.
+    **dict.fromkeys(("desk_act", "regained", "snapshot_request", "tag"), _SAID),
     **dict.fromkeys(
         (
             "checkpoint",
@@ -91,13 +94,14 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
     "sealing_key": _EVIDENCE | {Role.ERASER: _APPEND},
     **dict.fromkeys(("erased", "tombstone"), _ERASURE),
     "actor": _LOG | {Role.ERASER: Rights(insert=True, update=("name",))},
-    "artifact": _EVIDENCE | {Role.ERASER: Rights(update=("bytes", "uri"))},
+    "artifact": _SAID | {Role.ERASER: Rights(update=("bytes", "uri"))},
     "item_version": _EVIDENCE | {Role.WRITER: Rights(insert=True, update=("until",))},
     "log_head": {
         Role.WRITER: Rights(insert=True, update=_HEAD),
         Role.SIGNER: Rights(update=_HEAD),
         Role.ERASER: Rights(update=_HEAD),
         Role.READER: _READ,
+        Role.DESK: Rights(update=_HEAD),
     },
     VERSION_TABLE: dict.fromkeys(LOGINS, _READ),
 }
@@ -105,9 +109,11 @@ GRANTS: Mapping[str, Mapping[Role, Rights]] = {
 SIGNER_LEAVES = ("checkpoint", "key", "gap")
 """The kinds of leaves that the signer may append: its notes, its keys, and the loss that a new epoch declares."""
 
-
 ERASER_LEAVES = ("tombstone", "key")
 """The kinds of leaves that the eraser may append: what it erased, and the keys under which it wrapped the rest anew."""
+
+DESK_LEAVES = (*(each.value for each in ActKind), "tag")
+"""The kinds of leaves that the desk may append: the acts of people, and their tags."""
 
 
 def grants(names: Mapping[Role, str]) -> Iterator[str]:

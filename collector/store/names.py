@@ -18,6 +18,17 @@ class Names:
 
     _sources: dict[str, int] = field(default_factory=dict)
     _subjects: dict[Subject, int] = field(default_factory=dict)
+    read: int = 0
+    """How often everything was read: what was made of it once may be another since."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is kept from who asks."""
+        return True
+
+    def holds(self, _: Subject, /) -> bool:
+        """Return whether who asks may know of a subject."""
+        return True
 
     def forget(self) -> None:
         """Drop everything; it is read again when it is needed."""
@@ -25,6 +36,7 @@ class Names:
 
     def refresh(self, conn: Connection) -> None:
         """Read everything there is."""
+        self.read += 1
         sources = {str(name): int(id_) for id_, name in conn.execute(select(source.c.id, source.c.name))}
         names = {id_: name for name, id_ in sources.items()}
         query = select(subject.c.id, subject.c.source, subject.c.kind, subject.c.scope)
@@ -42,7 +54,13 @@ class Names:
 
     def sources(self, conn: Connection) -> list[int]:
         """Return the number of every source."""
-        return list(conn.execute(select(source.c.id)).scalars())
+        return list(self.numbered(conn).values())
+
+    def numbered(self, conn: Connection) -> dict[str, int]:
+        """Return every source with its number."""
+        found = {str(name): int(id_) for id_, name in conn.execute(select(source.c.id, source.c.name))}
+        self._sources |= found
+        return found
 
     def source_named(self, conn: Connection, number: int) -> str:
         """Return the name of source *number*."""
@@ -67,8 +85,9 @@ class Names:
 
     def subjects(self, conn: Connection) -> dict[Subject, int]:
         """Return every subject with its number."""
-        # Numbers are given out without gaps, so the last one tells whether all are known already.
-        if (conn.execute(select(func.max(subject.c.id))).scalar() or 0) != len(self._subjects):
+        # Numbers are given out without gaps, so the last one tells whether all are known already. A transaction that is
+        # kept from seeing some never sees a larger one than were known before.
+        if (conn.execute(select(func.max(subject.c.id))).scalar() or 0) > len(self._subjects):
             self.refresh(conn)
         return dict(self._subjects)
 

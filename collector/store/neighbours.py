@@ -29,7 +29,7 @@ def good_runs_around(
     if source is None or names.subject(conn, subject) is None:
         return None, None
     of = sweep.c.source == source
-    search = _Search(conn, reader, subject)
+    search = _Search(conn, names, reader, subject)
     before = search.best(
         _pages(conn, and_(of, sweep.c.due <= at + HOUR_MS, PROMPT_SWEEPS), sweep.c.due, descending=True),
         fits=lambda finished: finished <= at,
@@ -65,8 +65,9 @@ _Found = tuple[int, int, int]  # finished in ms, sweep, position
 class _Search:
     """Looks through sweeps for the good run of one subject that finished nearest to an instant."""
 
-    def __init__(self, conn: Connection, reader: SweepReader, subject: Subject) -> None:
+    def __init__(self, conn: Connection, names: Names, reader: SweepReader, subject: Subject) -> None:
         self._conn = conn
+        self._names = names
         self._reader = reader
         self._subject = subject
 
@@ -93,7 +94,7 @@ class _Search:
         """Return the run that was found, whole."""
         if found is None:
             return None
-        return run_by_id(self._conn, self._reader, f"{found[1]}-{found[2]}")
+        return run_by_id(self._conn, self._names, self._reader, f"{found[1]}-{found[2]}")
 
     def _good(self, row: Row[Any]) -> Iterator[_Found]:
         sheet = self._reader.sheet(self._conn, row)

@@ -72,14 +72,14 @@ class Paging:
         return [each for each in (found, self._end(conn, source)) if each.sweeps]
 
     def outcomes(self, conn: Connection, runs: Iterable[str]) -> list[RunOutcome]:
-        """Return what the sheets say of *runs* (ids), which must be there."""
+        """Return what the sheets say of *runs* (ids). Raises `Unknown` for one that is not there."""
         places: dict[int, list[int]] = {}
         for run in runs:
             sweep_id, _, position = run.partition("-")
             places.setdefault(int(sweep_id), []).append(int(position))
         found = []
         for number, positions in places.items():
-            sheet = self._reader.sheet(conn, self._reader.row(conn, number))
+            sheet = self._reader.sheet_with(conn, number, max(positions))
             found += [sheet.outcome(position) for position in positions]
         return found
 

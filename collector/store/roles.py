@@ -18,11 +18,13 @@ from sqlalchemy.engine import URL
 from collector.errors import ConfigError, StoreError
 from collector.store.connection import Database, parse_url
 from collector.store.failures import shown
-from collector.store.grants import ERASER_LEAVES, LOGINS, SIGNER_LEAVES, Role, grants
+from collector.store.grants import DESK_LEAVES, ERASER_LEAVES, LOGINS, SIGNER_LEAVES, Role, grants
+from collector.store.policies import policies
 from collector.store.schema import MIGRATION_LOCK, migrate
 
 _PREFIX = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SET_ROLE_SINCE = 160_000
+_LEAVES = ((Role.SIGNER, SIGNER_LEAVES), (Role.ERASER, ERASER_LEAVES), (Role.DESK, DESK_LEAVES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ class _Setting:
             migrate(self._conn, self._where, create=create)
             self._pin_guards()
             self._grant()
+            everybody = ", ".join(self._names[role] for role in LOGINS if role is not Role.DESK)
+            for statement in policies(self._schema, everybody, self._names[Role.DESK]):
+                self._do(statement)
         for role in LOGINS:
             self._do(f"ALTER ROLE {self._names[role]} IN DATABASE {self._database} SET search_path = {self._schema}")
         self._do(f"GRANT CONNECT ON DATABASE {self._database} TO {self._logins}")
@@ -161,7 +166,7 @@ class _Setting:
 
     def _pin_guards(self) -> None:
         may = [self._acts_as(each) for each in (Role.WRITER, Role.OWNER)]
-        for role, leaves in ((Role.SIGNER, SIGNER_LEAVES), (Role.ERASER, ERASER_LEAVES)):
+        for role, leaves in _LEAVES:
             kinds = ", ".join(f"'{kind}'" for kind in leaves)
             may.append(f"(NEW.kind IN ({kinds}) AND {self._acts_as(role)})")
         self._do("ALTER FUNCTION evidenced_refuse() SET search_path = pg_catalog, pg_temp")

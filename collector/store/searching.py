@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import Boolean, Connection, Row, and_, func, literal_column, select
 
 from collector.clock import to_ms
-from collector.errors import QueryError, Unknown
+from collector.errors import QueryError
 from collector.model import Period, Run, Trigger
 from collector.store.names import Names
 from collector.store.records import RunOutcome, SweepRecord
-from collector.store.sweeps import SweepReader
+from collector.store.sweeps import SweepReader, unknown_run
 from collector.store.tables import HOUR_MS, LATE, missed, sweep
 
 _FIRST_PAGE = 20
@@ -88,17 +88,17 @@ def newest_runs(
     return found
 
 
-def run_by_id(conn: Connection, reader: SweepReader, name: str) -> Run:
-    """Return the run that ``<sweep>-<position>`` names. Raises `QueryError` when there is none."""
+def run_by_id(conn: Connection, names: Names, reader: SweepReader, name: str) -> Run:
+    """Return the run that ``<sweep>-<position>`` names. Raises `QueryError` when *names* hold none."""
     number, _, position = name.partition("-")
     if not _RUN_ID.fullmatch(name):
         raise QueryError(
             f"{name!r} is not the id of a run", hint="A run is named like 12-3; `evidenced runs` lists them."
         )
-    sheet = reader.sheet(conn, reader.row(conn, int(number)))
-    if int(position) >= len(sheet.lines):
-        raise Unknown(f"sweep {number} has {len(sheet.lines)} runs; {name} is none of them")
-    return reader.run(conn, sheet, int(position))
+    sheet, at = reader.sheet_with(conn, int(number), int(position)), int(position)
+    if not names.holds(sheet.lines[at].subject):
+        raise unknown_run(name)
+    return reader.run(conn, sheet, at)
 
 
 def last_sweep(conn: Connection, names: Names, source: str) -> int | None:

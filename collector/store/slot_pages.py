@@ -10,7 +10,7 @@ A page is a projection: everything in it is in the sweeps' sheets, `evidenced ve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, groupby, pairwise
 from typing import NamedTuple
@@ -100,6 +100,11 @@ class Page:
     def run(self, stretch: Stretch, number: int) -> str:
         """Return the id of the run that collected slot *number* of *stretch*."""
         return f"{self.sweeps[stretch.at + number * stretch.stride]}-{stretch.position}"
+
+    def within(self, holds: Callable[[Subject], bool]) -> Page:
+        """Return this page without the runs of subjects that *holds* is false of."""
+        stretches = {subject: found for subject, found in self.stretches.items() if holds(subject)}
+        return Page(self.sweeps, stretches, tuple(run for run in self.others if holds(run.subject)))
 
 
 def joined(pages: Sequence[Page]) -> Page:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -41,8 +42,13 @@ from collector.store.unsealing import Unsealing
 from collector.store.writing import append_sweep
 from collector.tag import Tag
 
+if TYPE_CHECKING:
+    from collector.store.scoped import Scoped
+    from collector.store.sight import NamesWithin
+
 _STAGED_AT_A_TIME = 2_000
 _LEAVES_AT_A_TIME = 1_000
+_SIGHTS_KEPT = 64
 
 
 class Store(Answers):
@@ -64,16 +70,27 @@ class Store(Answers):
         self.rewrapping = Rewrapping(database, self._writing, self._names, self.sealing.keys)
         self.erasing = Erasing(database, self._writing, self._names, self._unsealing)
         self.retaining = Retaining(database, self._writing, self._names)
+        self._sights: dict[tuple[tuple[str, ...], tuple[str, ...]], NamesWithin] = {}
 
     def close(self) -> None:
         """Close every connection; locks held keep theirs until they are let go."""
         self._database.close()
 
-    def within(self, engagement: Engagement) -> Store:
-        """Return this store as far as the terms of *engagement* go: nothing else can be read or recorded through it."""
-        from collector.store.scoped import Scoped
+    def within(self, engagement: Engagement) -> Scoped:
+        """Return this store as far as the terms of *engagement* go: nothing else can be read or recorded through it.
 
-        return Scoped(self, engagement)
+        See `collector.store.scoped`.
+        """
+        from collector.store.scoped import Scoped
+        from collector.store.sight import NamesWithin
+
+        terms = engagement.terms
+        place = terms.sources, terms.scopes
+        if place not in self._sights:
+            if len(self._sights) >= _SIGHTS_KEPT:
+                self._sights = {}
+            self._sights[place] = NamesWithin(self._names, terms, self._planned)
+        return Scoped(self, self._sights[place], engagement)
 
     # Appending
 

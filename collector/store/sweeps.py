@@ -51,16 +51,17 @@ class SweepReader:
         place = Place(row.id, from_ms(row.due), Trigger(row.trigger), from_ms(row.recorded))
         return Sheet(unpack(row.codec, bytes(row.sheet)), notes, frame, place)
 
-    def row(self, conn: Connection, number: int) -> Row[Any]:
-        """Return the row of sweep *number*. Raises `QueryError` when there is none."""
+    def sheet_with(self, conn: Connection, number: int, position: int) -> Sheet:
+        """Return the opened sheet of sweep *number*. Raises `Unknown` unless it has a run at *position*."""
         row = conn.execute(select(sweep).where(sweep.c.id == number)).first()
-        if row is None:
-            raise Unknown(f"the store has no sweep {number}", hint="`evidenced runs` lists the last ones.")
-        return row
+        sheet = None if row is None else self.sheet(conn, row)
+        if sheet is None or position >= len(sheet.lines):
+            raise unknown_run(f"{number}-{max(position, 0)}")
+        return sheet
 
     def runs(self, conn: Connection, number: int) -> list[Run]:
         """Return every run of sweep *number*, whole, in order."""
-        sheet = self.sheet(conn, self.row(conn, number))
+        sheet = self.sheet_with(conn, number, -1)
         return [self.run(conn, sheet, at) for at in range(len(sheet.lines))]
 
     def run(self, conn: Connection, sheet: Sheet, at: int) -> Run:
@@ -102,6 +103,11 @@ class SweepReader:
             _make_room(self._notes, _NOTES_KEPT)
             self._notes[id_] = read_by_id(conn, id_)
         return self._notes[id_]
+
+
+def unknown_run(name: str) -> Unknown:
+    """Return the error for a run *name* that is not there, as far as who asks may know."""
+    return Unknown(f"the store has no run {name}", hint="`evidenced runs` lists the last ones.")
 
 
 def _make_room(kept: dict[int, Any], most: int) -> None:

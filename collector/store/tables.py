@@ -156,6 +156,8 @@ item_version = Table(
         sqlite_where=text("until IS NULL"),
         postgresql_where=text("until IS NULL"),
     ),
+    # By a digest alone: whose content it is, and so who may see it.
+    Index("ix_item_version_artifact", "artifact", "subject"),
     sqlite_with_rowid=False,
 )
 
@@ -167,6 +169,7 @@ volatile = Table(
     Column("sweep", BigInt, nullable=False),
     Column("artifact", BigInt, nullable=False),
     PrimaryKeyConstraint("subject", "at", "sweep"),
+    Index("ix_volatile_artifact", "artifact", "subject"),
     sqlite_with_rowid=False,
 )
 

@@ -81,7 +81,7 @@ def test_every_question_is_among_those_asked(lived):
         "request_snapshot",
         "stage",
     }
-    others = {"analyse", "checkpoints", "close", "evidence", "lock", "rebuild", "size", "sweeps_recorded"}
+    others = {"analyse", "checkpoints", "close", "evidence", "lock", "rebuild", "size", "sweeps_recorded", "within"}
     names = {name for name in dir(Store) if not name.startswith("_")}
     renamed = {"head": "heads", "artifact": "artifacts"}
     assert {renamed.get(name, name) for name in names - writes - others} <= set(answers(lived))

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.web.serving import serve
-from tests.web.world import World, build
+from tests.web.world import World, build, write_config
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +50,15 @@ def copied(request, told, tmp_path_factory):
 def served(copied):
     """The world, served; to be asked, by tests that do not mind what others of their file recorded."""
     with serve(copied()) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def unhurried(copied):
+    """The world, served to programs that ask more often than people do."""
+    world = copied()
+    write_config(world.folder, world.url, "web.requests_a_minute = 1000000\n")
+    with serve(world) as found:
         yield found
 
 

@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Response
 from pydantic import Field
@@ -16,7 +17,7 @@ from collector.api.models.shared import Form
 from collector.api.paging import Paged
 from collector.api.route import Route
 from collector.api.texts import Instant, Name, Note
-from collector.api.visiting import Amender, Engager, Reader, Visitor
+from collector.api.visiting import EngagementName, Engager, Reader, Visitor
 from collector.ask.documents import engagement_document
 from collector.ask.engagements import amend, close, create
 from collector.engagement import Examination, Terms
@@ -77,7 +78,7 @@ def create_engagement(installed: Engager, body: Annotated[NewEngagement, Body()]
     Repeated, it is refused (422): the name is taken, and nothing is recorded.
     """
     made = create(installed.store, installed.controls, body.name, body.terms(), actor=installed.actor)
-    response.headers["Location"] = f"/api/v1/engagements/{made.name}"
+    response.headers["Location"] = f"/api/v1/engagements/{quote(made.name, safe='')}"
     return plain(engagement_document(made))
 
 
@@ -88,22 +89,22 @@ def read_engagement(desk: Reader) -> Any:
 
 
 @router.post("/{engagement}/amendments", response_model=EngagementForm, status_code=201)
-def amend_engagement(desk: Amender, body: Annotated[Amendment, Body()]) -> Any:
+def amend_engagement(installed: Engager, engagement: EngagementName, body: Annotated[Amendment, Body()]) -> Any:
     """Change what is in scope, from now on.
 
     Repeated, it is refused (422): these are the terms already, and nothing is recorded.
     """
-    made = amend(desk.store, desk.controls, desk.name, body.terms(), why=body.why, actor=desk.actor)
+    made = amend(installed.store, installed.controls, engagement, body.terms(), why=body.why, actor=installed.actor)
     return plain(engagement_document(made))
 
 
 @router.post("/{engagement}/closing", response_model=EngagementForm, status_code=201)
-def close_engagement(desk: Amender) -> Any:
+def close_engagement(installed: Engager, engagement: EngagementName) -> Any:
     """Close an engagement: nothing more is recorded for it, and everything can still be asked.
 
     Repeated, it is refused (422): it is closed already, and nothing is recorded.
     """
-    return plain(engagement_document(close(desk.store, desk.name, actor=desk.actor)))
+    return plain(engagement_document(close(installed.store, engagement, actor=installed.actor)))
 
 
 @router.get(
@@ -115,7 +116,7 @@ def read_bundle(desk: Reader) -> Response:
     """The engagement as one file that anybody can check: `python3 -I verify.py FILE`, or `evidenced verify FILE`."""
     with tempfile.TemporaryDirectory(prefix="evidenced-bundle-") as folder:
         path = Path(folder) / "bundle.zip"
-        export(desk.store, desk.name, path, grace=desk.grace, progress=lambda _: None)
+        export(desk.store.whole_for_export(), desk.name, path, grace=desk.grace, progress=lambda _: None)
         # It has no name any more when the first byte leaves: whatever becomes of the request, nothing stays behind.
         file = path.open("rb")
     length, digest = _measured(file)

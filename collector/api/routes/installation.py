@@ -1,4 +1,4 @@
-"""The installation: who is asking, how the collecting goes, snapshots on demand, and tokens."""
+"""The installation: who is asking, how the collecting goes, snapshots on demand, claims, and tokens."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pydantic import Field
 
 from collector.access import RIGHTS, Grant, Role
 from collector.api.asked import Numbered
-from collector.api.models.installation import Me, NewTokenForm, RoleWord, StatusForm, TokenForm, TokensForm
+from collector.api.models.installation import Me, NewTokenForm, RoleWord, StatusForm, Tagged, TokenForm, TokensForm
 from collector.api.models.runs import SnapshotForm
 from collector.api.models.shared import Form
 from collector.api.paging import Paged
 from collector.api.route import Route
 from collector.api.texts import Maybe, Name, Note
-from collector.api.visiting import Admitter, Installed, Overseer, Trigger, Visitor
+from collector.api.visiting import Admitter, Installed, Overseer, Tagger, Trigger, Visitor
 from collector.ask.access import grant, granted, revoke
+from collector.ask.claims import claim, withdrawal
 from collector.ask.status import status
 from collector.ask.triggers import Trigger as Triggered
 from collector.ask.triggers import queue, trigger
@@ -46,6 +47,20 @@ class NewToken(Form):
     role: RoleWord
     engagement: Maybe = Field(default="", description="The only one that it opens; an auditor's must name one.")
     days: Annotated[int, Field(ge=1, le=400, description="How long it is good.")] = 90
+
+
+class NewTag(Form):
+    """What supports which control."""
+
+    target: Name = Field(description="A run's id, or `sha256:...` of an artifact.", examples=["12-3"])
+    control: Name
+    note: Note
+
+
+class Withdrawal(Form):
+    """Why a claim no longer holds."""
+
+    note: Note
 
 
 @router.get("/me", response_model=Me)
@@ -123,6 +138,27 @@ def revoke_token(installed: Admitter, number: Numbered) -> Any:
     Repeated, it is refused (422): the token is revoked already, and nothing is recorded.
     """
     return plain(_token(installed, revoke(installed.store, number, actor=installed.actor)))
+
+
+@router.post("/tags", response_model=Tagged, status_code=201)
+def add_tag(installed: Tagger, body: Annotated[NewTag, Body()]) -> Any:
+    """Claim that a run or an artifact supports a control.
+
+    Repeated, it claims it again, under another number.
+    """
+    number = claim(
+        installed.store, installed.controls, body.target, body.control, note=body.note, actor=installed.actor
+    )
+    return {"tag": number}
+
+
+@router.post("/tags/{number}/withdrawal", response_model=Tagged, status_code=201)
+def withdraw_tag(installed: Tagger, number: Numbered, body: Annotated[Withdrawal, Body()]) -> Any:
+    """Withdraw a claim by a later one; both stay on record.
+
+    Repeated, it is refused (422): the claim is withdrawn already, and nothing is recorded.
+    """
+    return {"tag": withdrawal(installed.store, number, body.note, installed.actor, now=installed.visit.now)}
 
 
 def _snapshot(found: Triggered) -> Any:

@@ -14,14 +14,13 @@ from collector.api.acts import act_here, location, page_of_acts
 from collector.api.asked import ControlParam, Numbered, period_within
 from collector.api.downloads import OCTETS, download, downloads
 from collector.api.models.desk import ReviewForm, Reviews, UploadForm, Uploads
-from collector.api.models.installation import Tagged, Tags
+from collector.api.models.installation import Tags
 from collector.api.models.shared import Form
 from collector.api.paging import Paged
 from collector.api.route import Route
 from collector.api.routes.runs import GONE
 from collector.api.texts import Instant, Maybe, Name, Note
 from collector.api.visiting import Reader, Recorder
-from collector.ask.claims import claim, withdrawal
 from collector.ask.documents import said_of
 from collector.ask.reviews import NewReview, review
 from collector.ask.uploads import NewUpload, upload
@@ -46,20 +45,6 @@ class NewReviewForm(Form):
     note: Note = Field(description="What was looked at; kept with it.")
     since: Instant | None = Field(default=None, alias="from", description="Of a control: the period reviewed.")
     until: Instant | None = Field(default=None, alias="to", description="Its end, not included.")
-
-
-class NewTag(Form):
-    """What supports which control."""
-
-    target: Name = Field(description="A run's id, or `sha256:...` of an artifact.", examples=["12-3"])
-    control: Name
-    note: Note
-
-
-class Withdrawal(Form):
-    """Why a claim no longer holds."""
-
-    note: Note
 
 
 @router.get("/uploads", response_model=Uploads, response_model_exclude_unset=True)
@@ -128,25 +113,6 @@ def read_tags(desk: Reader, page: Paged, control: ControlParam = "", every: _All
     found = [each for each in desk.store.tags() if control in ("", each.control)]
     part, following = page.of(found if every else standing(found, desk.now), lambda each: each.id)
     return plain({"tags": part, "next": following})
-
-
-@router.post("/tags", response_model=Tagged, status_code=201)
-def add_tag(desk: Recorder, body: Annotated[NewTag, Body()]) -> Any:
-    """Claim that a run or an artifact supports a control.
-
-    Repeated, it claims it again, under another number.
-    """
-    number = claim(desk.store, desk.controls, body.target, body.control, note=body.note, actor=desk.actor)
-    return {"tag": number}
-
-
-@router.post("/tags/{number}/withdrawal", response_model=Tagged, status_code=201)
-def withdraw_tag(desk: Recorder, number: Numbered, body: Annotated[Withdrawal, Body()]) -> Any:
-    """Withdraw a claim by a later one; both stay on record.
-
-    Repeated, it is refused (422): the claim is withdrawn already, and nothing is recorded.
-    """
-    return {"tag": withdrawal(desk.store, number, body.note, desk.actor, now=desk.now)}
 
 
 def named(file: UploadFile) -> PurePosixPath:

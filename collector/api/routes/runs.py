@@ -14,7 +14,7 @@ from collector.api.models.runs import Runs, SheetForm
 from collector.api.paging import Paged
 from collector.api.route import Documented, Route, problem_response
 from collector.api.texts import HexDigest
-from collector.api.visiting import Reader
+from collector.api.visiting import Desk, Reader
 from collector.ask.sheet import sheet_of
 from collector.canonical import digest
 from collector.model import Outcome
@@ -83,6 +83,7 @@ def read_artifact_proof(desk: Reader, artifact: _Artifact) -> Response:
     return _proof(desk, f"sha256:{name}", f"{name}.proof")
 
 
-def _proof(desk: Reader, target: str, name: str) -> Response:
-    made = prove(desk.store, target)
+def _proof(desk: Desk, target: str, name: str) -> Response:
+    """Return the proof of *target*, which the desk was asked for before: a proof is made from the whole store."""
+    made = prove(desk.store.whole_for_export(), target)
     return download(made.data, name, digest(made.data).hex())
