@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from collector.errors import EvidencedError, QueryError, Unknown
@@ -22,7 +22,8 @@ from collector.web.visiting import visitor
 
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]
 
-_NOT_PAGES = ("/api/", "/metrics", "/healthz", "/readyz", "/static/")
+_PAGES = ("collector.web", "collector.gate.signing_in")
+"""Whose routes answer browsers."""
 
 
 class Broken(EvidencedError):
@@ -64,14 +65,22 @@ def install(app: FastAPI) -> None:
 
 def _dividing(otherwise: Handler | None) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
-        if not request.url.path.startswith(_NOT_PAGES):
+        if _is_page(request):
             return failed(request, *_in_words(error))
         if otherwise is None:
-            raise error
+            return PlainTextResponse("Internal Server Error", HTTPStatus.INTERNAL_SERVER_ERROR)
         answer = otherwise(request, error)
         return await answer if isawaitable(answer) else answer
 
     return handle
+
+
+def _is_page(request: Request) -> bool:
+    """Return whether a browser asked: for a page of ours, or for an address that nothing of ours has."""
+    endpoint = request.scope.get("endpoint")
+    if endpoint is None:
+        return not request.url.path.startswith(("/api/", "/static/"))
+    return str(getattr(endpoint, "__module__", "")).startswith(_PAGES)
 
 
 def _in_words(error: Exception) -> tuple[EvidencedError, int | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from fastapi import Request
@@ -40,11 +40,16 @@ class Client(Visitor):
 
 
 class Gated:
-    """The application of *store* at *url*; `browser` and `program` come to it, `grant` lets them in."""
+    """The application of *store* at *url*, until `end`; `browser` and `program` come to it, `grant` lets them in."""
 
-    def __init__(self, store, clock, url, app):
-        self.store, self.clock, self.url, self.app = store, clock, url, app
+    def __init__(self, store, clock, url, app, end):
+        self.store, self.clock, self.url, self.app, self.end = store, clock, url, app, end
         self.gate = app.state.gate
+
+    @property
+    def file(self):
+        """The file of a store on SQLite."""
+        return self.gate.config.store.url.removeprefix("sqlite:///")
 
     def grant(self, role=Role.READER, engagement="", lasts=timedelta(days=1), name="Ana"):
         """Record a token, and return what is recorded and the token."""
@@ -95,8 +100,8 @@ def gated(folder, url, clock, more="", place=None):
     engagements.create(store, controls, OTHERS, terms("dan@auditors.example"), actor="Ben")
     app = application(store, load_settings(folder / "evidenced.toml"), clock, place)
     _add_routes(app)
-    with running(app) as served:
-        yield Gated(store, clock, served, app)
+    with ExitStack() as serving:
+        yield Gated(store, clock, serving.enter_context(running(app)), app, serving.close)
     store.close()
 
 
