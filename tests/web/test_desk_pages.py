@@ -229,11 +229,6 @@ def test_no_cell_of_a_sample_begins_a_formula(auditor, served):
 def test_hostile_names_are_shown_as_text(auditor, served, page):
     answer = auditor.get(f"{HERE}/{page.format(made=served.world.made)}")
     assert answer.status_code == 200
-    for each in HOSTILE:
-        assert (
-            each not in answer.text.replace("../../etc/passwd", "").replace(FORMULA, "").replace("@SUM(1+1)", "")
-            or each.isascii()
-        )
     assert SCRIPT not in answer.text and "<img src=x" not in answer.text
     assert HIDDEN not in answer.text and "\u202e" not in answer.text and "\x1b" not in answer.text
     assert "ad\\u200bmin" in answer.text and "\\u202e" in answer.text
