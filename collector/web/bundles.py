@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from collector.access import Right
 from collector.act import Act, ActKind
 from collector.errors import Unknown
 from collector.log.keys import signing, trust
 from collector.upload import safe_name
 from collector.web.building import Builds, reach
 from collector.web.pages import address, page
-from collector.web.sending import Sender, answered
-from collector.web.visiting import Visitor
+from collector.web.sending import Sender
+from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 _HELD = (
@@ -44,10 +44,8 @@ _CONTENTS = (
 
 
 @router.get("/e/{name}/bundle")
-def bundle(request: Request, visit: Visitor, name: str) -> HTMLResponse:
+def bundle(request: Request, visit: Visitor, engaged: Within, name: str) -> HTMLResponse:
     """Show what the bundle will hold and up to where it goes; while it is being made, how far it is."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     checkpoints = engaged.store.checkpoints
     build = _builds(request).of(engaged)
     desk = engaged.store.desk
@@ -68,23 +66,15 @@ def bundle(request: Request, visit: Visitor, name: str) -> HTMLResponse:
 
 
 @router.post("/e/{name}/bundle")
-def making(request: Request, visit: Sender, name: str) -> Response:
+def making(request: Request, visit: Sender, engaged: Within, name: str) -> Response:
     """Begin to make the bundle, unless it is on its way or there already."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
-
-    def record() -> str:
-        _builds(request).start(visit, engaged)
-        return address("e", name, "bundle")
-
-    return answered(record, lambda _: bundle(request, visit, name))
+    _builds(request).start(visit, engaged)
+    return RedirectResponse(address("e", name, "bundle"), HTTPStatus.SEE_OTHER)
 
 
 @router.get("/e/{name}/bundle/file")
-def file_of(request: Request, visit: Visitor, name: str) -> Response:
+def file_of(request: Request, engaged: Within, name: str) -> Response:
     """Give the bundle that was made last."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     build = _builds(request).of(engaged)
     if build is None or build.made is None:
         raise Unknown("no bundle was made yet", hint="Its page makes one; that may take minutes.")

@@ -100,7 +100,7 @@ def kind(
     at = parse_instant(asked.at) if asked.at else min(terms.period.end, visit.now)
     populations = as_of(store, kind, at, now=visit.now, source=asked.source, scope=asked.scope)
     every = [(each.subject, item) for each in populations for item in each.items]
-    expressions, rows = _rows(store, every[asked.skip : asked.skip + _ON_A_PAGE], columns.typed(asked.fields))
+    expressions, rows = shown_items(store, every[asked.skip : asked.skip + _ON_A_PAGE], columns.typed(asked.fields))
     question = Question(terms.period, kind=kind, source=asked.source, by="scope", terms=terms)
     more = len(every) > asked.skip + _ON_A_PAGE
     return page(
@@ -158,7 +158,7 @@ def _order(tally: Tally, sort: str) -> float:
     return {"missing": tally.failed + tally.missed, "longest": tally.longest_gap.total_seconds()}.get(sort, 0)
 
 
-def _rows(
+def shown_items(
     store: Store, items: Sequence[tuple[Subject, ItemAt]], expressions: Sequence[str]
 ) -> tuple[Sequence[str], list[ShownItem]]:
     """Return the columns that are shown of *items*, and the rows. Each content is read once, and for a page alone."""

@@ -20,7 +20,7 @@ from collector.sample import EVERY, Method
 from collector.web.pages import address, page
 from collector.web.runs import saved
 from collector.web.sending import Sender, Typed, answered
-from collector.web.visiting import Visitor
+from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 _ON_A_PAGE = 100
@@ -29,10 +29,9 @@ _NOTHING = {"method": Method.RANDOM.value, "seed": "", "size": "", "stratum": ""
 
 
 @router.get("/e/{name}/populations")
-def populations(request: Request, visit: Visitor, name: str, kind: str = "") -> HTMLResponse:
+def populations(request: Request, visit: Visitor, engaged: Within, kind: str = "") -> HTMLResponse:
     """Show the frozen populations, and the form that freezes another."""
-    visit.require(Right.READ)
-    return _populations(request, visit, visit.engaged(name), {"kind": kind})
+    return _populations(request, visit, engaged, {"kind": kind})
 
 
 @router.post("/e/{name}/populations")
@@ -51,29 +50,23 @@ def freezing(request: Request, visit: Sender, name: str, kind: Typed = "") -> Re
 
 @router.get("/e/{name}/populations/{number}")
 def population(
-    request: Request, visit: Visitor, name: str, number: int, skip: Annotated[int, Query(ge=0)] = 0
+    request: Request, visit: Visitor, engaged: Within, number: int, skip: Annotated[int, Query(ge=0)] = 0
 ) -> HTMLResponse:
     """Show one population: its statement, its rows, the runs it rests on, its samples, and the form for another."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     act = engaged.store.desk.act(number, ActKind.POPULATION)
     return _population(request, visit, engaged, act, _NOTHING, skip=skip)
 
 
 @router.get("/e/{name}/populations/{number}/rows.jsonl")
-def rows_of(visit: Visitor, name: str, number: int) -> Response:
+def rows_of(engaged: Within, number: int) -> Response:
     """Give the rows as they were frozen, to the byte: what the digest names."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     act = engaged.store.desk.act(number, ActKind.POPULATION)
     return saved(engaged.store.artifact(act.artifact or b""), f"population-{number}.jsonl", "application/jsonl")
 
 
 @router.get("/e/{name}/populations/{number}/statement.json")
-def statement_of(visit: Visitor, name: str, number: int) -> Response:
+def statement_of(engaged: Within, number: int) -> Response:
     """Give the statement as it was recorded, to the byte."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     act = engaged.store.desk.act(number, ActKind.POPULATION)
     return saved(engaged.store.artifact(act.digest), f"population-{number}-statement.json", "application/json")
 

@@ -20,7 +20,7 @@ from collector.gate import Engaged, Visit
 from collector.reconciliation import NORMALISERS
 from collector.web.pages import address, page
 from collector.web.sending import Sender, Typed, answered
-from collector.web.visiting import Visitor
+from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 _ON_A_PAGE = 200
@@ -38,10 +38,9 @@ class Found:
 
 
 @router.get("/e/{name}/reconciliations")
-def asking(request: Request, visit: Visitor, name: str, left: str = "") -> HTMLResponse:
+def asking(request: Request, visit: Visitor, engaged: Within, left: str = "") -> HTMLResponse:
     """Show the form that reconciles two populations."""
-    visit.require(Right.READ)
-    return _form(request, visit, visit.engaged(name), dict.fromkeys(_FIELDS, "") | {"left": left})
+    return _form(request, visit, engaged, dict.fromkeys(_FIELDS, "") | {"left": left})
 
 
 @router.post("/e/{name}/reconciliations")
@@ -78,14 +77,13 @@ def reconciling(
 def reconciliation(
     request: Request,
     visit: Visitor,
+    engaged: Within,
     name: str,
     number: int,
     outcome: str = "",
     skip: Annotated[int, Query(ge=0)] = 0,
 ) -> HTMLResponse:
     """Show what was found; at first everything that has no counterpart."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     act = engaged.store.desk.act(number, ActKind.RECONCILIATION)
     wanted = (each for each in _found(engaged, act) if outcome == each.outcome or (not outcome and _differs(each)))
     found = list(islice(wanted, skip, skip + _ON_A_PAGE + 1))

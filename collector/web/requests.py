@@ -15,17 +15,16 @@ from collector.requested import Request as Requested
 from collector.requested import Status
 from collector.web.pages import address, page
 from collector.web.sending import Sender, Typed, answered, received
-from collector.web.visiting import Visitor
+from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 _NOTHING = {"text": "", "target": "", "note": "", "status": "", "did": ""}
 
 
 @router.get("/e/{name}/requests")
-def requests(request: Request, visit: Visitor, name: str, status: str = "", added: str = "") -> HTMLResponse:
+def requests(request: Request, visit: Visitor, engaged: Within, status: str = "", added: str = "") -> HTMLResponse:
     """Show the requests of an engagement, of one status or all, and the form that imports a list."""
-    visit.require(Right.READ)
-    return _requests(request, visit, visit.engaged(name), status=status, added=added)
+    return _requests(request, visit, engaged, status=status, added=added)
 
 
 @router.post("/e/{name}/requests")
@@ -51,10 +50,8 @@ def importing(
 
 
 @router.get("/e/{name}/requests/{id}")
-def one(request: Request, visit: Visitor, name: str, id: str) -> HTMLResponse:
+def one(request: Request, visit: Visitor, engaged: Within, name: str, id: str) -> HTMLResponse:
     """Show one request, what answers it, and everything that was done with it."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     return _one(request, visit, engaged, asked.request_of(engaged.store, id, name), _NOTHING)
 
 

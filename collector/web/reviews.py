@@ -13,16 +13,15 @@ from collector.gate import Engaged, Visit
 from collector.tag import load_controls
 from collector.web.pages import address, page
 from collector.web.sending import Sender, Typed, answered
-from collector.web.visiting import Visitor
+from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/e/{name}/reviews")
-def reviews(request: Request, visit: Visitor, name: str, of: str = "") -> HTMLResponse:
+def reviews(request: Request, visit: Visitor, engaged: Within, of: str = "") -> HTMLResponse:
     """Show the reviews of an engagement, and the form that records one."""
-    visit.require(Right.READ)
-    return _reviews(request, visit, visit.engaged(name), {"target": of, "decision": "", "note": ""})
+    return _reviews(request, visit, engaged, {"target": of, "decision": "", "note": ""})
 
 
 @router.post("/e/{name}/reviews")

@@ -8,12 +8,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from collector.access import Right
 from collector.clock import parse_instant
 from collector.errors import QueryError, Unknown
 from collector.model import Outcome, Period
 from collector.web.pages import address, page
-from collector.web.visiting import Visitor
+from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 _ON_A_PAGE = 100
@@ -25,6 +24,7 @@ _DIGITS = 64
 def runs(
     request: Request,
     visit: Visitor,
+    engaged: Within,
     name: str,
     kind: str = "",
     source: str = "",
@@ -34,8 +34,6 @@ def runs(
     skip: Annotated[int, Query(ge=0, le=_FURTHEST)] = 0,
 ) -> HTMLResponse:
     """Show the runs that were due in a period, the newest first."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     period = _asked(engaged.engagement.terms.period, since, until)
     if outcome not in ("", *_ENDS):
         raise QueryError(f"a run does not end in {outcome!r}", hint=f"It ends in: {', '.join(_ENDS)}.")
@@ -66,13 +64,12 @@ def runs(
 
 
 @router.get("/e/{name}/artifacts/{digest}")
-def artifact(visit: Visitor, name: str, digest: str) -> Response:
+def artifact(engaged: Within, digest: str) -> Response:
     """Give the bytes of an artifact to be saved: whatever they are, no browser runs them here."""
-    visit.require(Right.READ)
     hexadecimal = digest.removeprefix("sha256:")
     if len(hexadecimal) != _DIGITS or hexadecimal.strip("0123456789abcdef"):
         raise Unknown(f"there is no artifact {digest!r}", hint="An artifact is named by its SHA-256, 64 hex digits.")
-    data = visit.engaged(name).store.artifact(bytes.fromhex(hexadecimal))
+    data = engaged.store.artifact(bytes.fromhex(hexadecimal))
     return saved(data, f"{hexadecimal}.json" if data[:1] in (b"{", b"[") else hexadecimal)
 
 

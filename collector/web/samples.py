@@ -10,23 +10,21 @@ from collections.abc import Iterator, Sequence
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from collector.access import Right
 from collector.ask.samples import Sample, sample_of
 from collector.export.verifier import cell, shown
 from collector.sample import Method
 from collector.web.pages import page
 from collector.web.runs import saved
-from collector.web.visiting import Visitor
+from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 _ITEM = ("number", "source", "scope", "key", "first_seen", "last_seen", "at", "changes", "id", "artifact")
 
 
 @router.get("/e/{name}/samples/{number}.csv")
-def table(visit: Visitor, name: str, number: int) -> Response:
+def table(engaged: Within, number: int) -> Response:
     """Give the sample as CSV; no cell begins a formula."""
-    visit.require(Right.READ)
-    found = sample_of(visit.engaged(name).store, str(number))
+    found = sample_of(engaged.store, str(number))
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerows([cell(shown(str(each))) for each in row] for row in _rows(found))
@@ -34,10 +32,8 @@ def table(visit: Visitor, name: str, number: int) -> Response:
 
 
 @router.get("/e/{name}/samples/{number}")
-def sample(request: Request, visit: Visitor, name: str, number: int) -> HTMLResponse:
+def sample(request: Request, visit: Visitor, engaged: Within, number: int) -> HTMLResponse:
     """Show one sample, drawn again to compare."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     found = sample_of(engaged.store, str(number))
     said = found.act.document
     again = _again(found) if said["method"] == Method.RANDOM.value else ""

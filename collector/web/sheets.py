@@ -7,7 +7,6 @@ import json
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from collector.access import Right
 from collector.ask.sheet import sheet_of
 from collector.export import sheet_pdf
 from collector.export.sheet_sections import listings, outcome, query, when, where
@@ -16,44 +15,39 @@ from collector.log.note import parse_note
 from collector.verify import Proof, prove
 from collector.web.pages import page
 from collector.web.runs import saved
-from collector.web.visiting import Visitor
+from collector.web.visiting import Visitor, Within
 from collector.words import plain
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/e/{name}/runs/{id}.json")
-def as_json(visit: Visitor, name: str, id: str) -> Response:
+def as_json(visit: Visitor, engaged: Within, id: str) -> Response:
     """Give the sheet as JSON, as `evidenced run --json` does."""
-    visit.require(Right.READ)
-    found = sheet_of(visit.engaged(name).store, id, now=visit.now)
+    found = sheet_of(engaged.store, id, now=visit.now)
     data = json.dumps(plain(found), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
     return saved(data, f"run-{found.run.id}.json", "application/json")
 
 
 @router.get("/e/{name}/runs/{id}.pdf")
-def as_pdf(visit: Visitor, name: str, id: str) -> Response:
+def as_pdf(visit: Visitor, engaged: Within, id: str) -> Response:
     """Give the sheet as PDF, with the proof that the run is in the log."""
-    visit.require(Right.READ)
-    store = visit.engaged(name).store
+    store = engaged.store
     found = sheet_of(store, id, now=visit.now)
     data = sheet_pdf(found, prove(store, f"run:{found.run.id}").proof)
     return saved(data, f"run-{found.run.id}.pdf", "application/pdf")
 
 
 @router.get("/e/{name}/runs/{id}.proof")
-def as_proof(visit: Visitor, name: str, id: str) -> Response:
+def as_proof(engaged: Within, id: str) -> Response:
     """Give the proof that the run is in the log, as `evidenced proof` writes it."""
-    visit.require(Right.READ)
-    store = visit.engaged(name).store
+    store = engaged.store
     return saved(prove(store, f"run:{store.run(id).id}").data, f"run-{id}.proof", "application/json")
 
 
 @router.get("/e/{name}/runs/{id}")
-def sheet(request: Request, visit: Visitor, name: str, id: str) -> HTMLResponse:
+def sheet(request: Request, visit: Visitor, engaged: Within, id: str) -> HTMLResponse:
     """Show the sheet of one run."""
-    visit.require(Right.READ)
-    engaged = visit.engaged(name)
     found = sheet_of(engaged.store, id, now=visit.now)
     dates = [at for each in found.run.operations for at in (each.first_date, each.last_date) if at is not None]
     proof = prove(engaged.store, f"run:{found.run.id}").proof

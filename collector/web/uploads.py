@@ -18,7 +18,7 @@ from collector.tag import load_controls
 from collector.web.pages import address, page
 from collector.web.runs import saved
 from collector.web.sending import Sender, Typed, answered, received
-from collector.web.visiting import Visitor
+from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 _FIELDS = ("control", "first", "last", "reason")
@@ -26,12 +26,11 @@ _FIELDS = ("control", "first", "last", "reason")
 
 @router.get("/e/{name}/uploads")
 def uploads(
-    request: Request, visit: Visitor, name: str, control: str = "", first: str = "", last: str = ""
+    request: Request, visit: Visitor, engaged: Within, control: str = "", first: str = "", last: str = ""
 ) -> HTMLResponse:
     """Show what was uploaded and what is due, and the form that adds a file."""
-    visit.require(Right.READ)
     typed = {"control": control, "first": first, "last": last, "reason": ""}
-    return _uploads(request, visit, visit.engaged(name), typed)
+    return _uploads(request, visit, engaged, typed)
 
 
 @router.post("/e/{name}/uploads")
@@ -62,10 +61,9 @@ def uploading(
 
 
 @router.get("/e/{name}/uploads/{number}")
-def file_of(visit: Visitor, name: str, number: int) -> Response:
+def file_of(engaged: Within, number: int) -> Response:
     """Give an uploaded file to be saved, under its name; whatever it is, no browser runs it here."""
-    visit.require(Right.READ)
-    store = visit.engaged(name).store
+    store = engaged.store
     act = store.desk.act(number, ActKind.UPLOAD)
     return saved(store.artifact(act.artifact or b""), act.document["name"])
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import subprocess
+import sys
 import zipfile
 
+import openpyxl
+import pypdf
 import pytest
 
 from collector.log.note import SignerKey
@@ -63,3 +69,47 @@ def test_what_cannot_be_exported_is_said_with_what_to_do(march):
     assert (answer.code, "there is no engagement 'soc3'" in answer.err) == (2, True)
     answer = march.evidenced("export", "soc2", "-o", "no/soc2.zip")
     assert (answer.code, "cannot be written" in answer.err) == (2, True)
+
+
+def test_the_sheet_of_a_run_is_written_as_a_pdf_with_its_proof(march):
+    [run, *_] = march.evidenced("runs", "--outcome", "failed", "--json").json["runs"]
+    answer = march.evidenced("run", "show", run["id"], "--pdf", "run.pdf")
+    assert (answer.code, answer.out) == (0, f"run.pdf: the sheet of run {run['id']}\n")
+    said = pages(march.folder / "run.pdf")
+    for wanted in ("failed: denied", "it needs paper:read_users", "unknown", "Proof that it is in the log", "none yet"):
+        assert wanted in said, wanted
+
+
+def test_a_sheet_that_cannot_be_written_is_said(march):
+    answer = march.evidenced("run", "show", "1-0", "--pdf", "no/run.pdf")
+    assert (answer.code, "cannot be written" in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize("asked", [["export", "soc2", "-o", "soc2.zip"], ["run", "show", "1-0", "--pdf", "run.pdf"]])
+def test_where_pdfs_cannot_be_made_it_says_what_to_install_and_writes_nothing(march, asked):
+    without = f"import sys; sys.modules['reportlab'] = None; sys.argv[1:] = {asked}"
+    command = [sys.executable, "-c", f"{without}; from collector.cli import main; main()"]
+    answer = subprocess.run(
+        command, env=march.environment(), cwd=march.folder, capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, "pip install 'evidenced[pdf]'" in answer.stderr) == (3, True)
+    assert not list(march.folder.glob("*.zip*")) and not list(march.folder.glob("*.pdf"))
+
+
+def test_workbook_paper_and_oscal_tell_the_same_slots_and_gaps(march, bundle):
+    with zipfile.ZipFile(march.folder / "soc2.zip") as file:
+        book = openpyxl.load_workbook(io.BytesIO(file.read("bundle/data/index.xlsx")))
+        paper = pages(io.BytesIO(file.read("bundle/data/summary.pdf")))
+        oscal = json.loads(file.read("bundle/data/oscal-assessment-results.json"))
+    gaps = list(book["Gaps"].iter_rows(min_row=2, values_only=True))
+    assert len(gaps) >= 2 and f"Gaps: {len(gaps)}" in paper
+    due = {row[1]: row[3] for row in book["Coverage"].iter_rows(min_row=2, values_only=True) if row[0] == "kind"}
+    observed = {each["title"]: each["props"] for each in oscal["assessment-results"]["results"][0]["observations"]}
+    assert {"paper.users", "paper.rooms"} <= due.keys()
+    for kind, slots in due.items():
+        assert [each["value"] for each in observed[kind] if each["name"] == "slots-due"] == [str(slots)]
+
+
+def pages(file):
+    """Return the text of a PDF, on one line."""
+    return " ".join(" ".join(page.extract_text().split()) for page in pypdf.PdfReader(file).pages)

@@ -12,10 +12,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PACKAGES = ("chromium", "fonts-liberation")
 _LONGEST = 900
+# In a process of its own: where a browser is driven already, playwright cannot be started again.
+_OWN = "import playwright.sync_api as p; s = p.sync_playwright().start(); print(s.chromium.executable_path); s.stop()"
 _HINT = "install Chromium or Chrome, or name one: CHROMIUM=/path/to/chromium make test"
 
 
@@ -63,11 +66,9 @@ def install(run: Callable[[Sequence[str]], str]) -> str:
 
 def _candidates() -> Iterator[str]:
     yield from filter(None, map(shutil.which, _NAMES))
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    if os.path.exists(own):  # noqa: PTH110 - playwright gives a text
+    asked = [sys.executable, "-c", _OWN]
+    own = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    if Path(own).exists():
         yield own
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -17,10 +18,9 @@ from collector.access import Role
 from collector.ask.access import grant
 from collector.clock import SystemClock
 from collector.config import load_settings
-from collector.gate.sessions import ByToken
 from collector.server import application
 from collector.store import Store, open_store
-from tests.web.world import ENGAGEMENT, MARK, OTHER, World
+from tests.web.world import ENGAGEMENT, MARK, OTHER, World, write_config
 
 _PATIENCE = 10
 NAMES = {
@@ -44,9 +44,27 @@ class Visitor(requests.Session):
         if token:
             self.headers["Authorization"] = f"Bearer {token}"
 
+    def get(self, url, **more):
+        """See `requests.Session.get`, which would follow redirects."""
+        return self.request("GET", url, **more)
+
     def request(self, method, url, **more):
         """See `requests.Session.request`."""
         return super().request(method, urljoin(self.url, url), **{"allow_redirects": False, "timeout": 30, **more})
+
+
+class Browser(Visitor):
+    """A session with cookies, that sends forms as a browser does: with the value that the page before gave it."""
+
+    def csrf(self, page: str) -> str:
+        """Return the value that the forms of *page* bring."""
+        found = re.search(r'name="csrf" value="([0-9a-f]+)"', self.get(page).text)
+        assert found, f"{page} has no form"
+        return found[1]
+
+    def fill(self, page: str, to: str, files=None, **fields):
+        """Send a form of *page* to *to*, and return the answer."""
+        return self.post(to, data={"csrf": self.csrf(page), **fields}, files=files)
 
 
 @dataclass
@@ -57,30 +75,32 @@ class Served:
     store: Store
     url: str
     tokens: dict[str, str] = field(default_factory=dict)
-    app: object = None
 
     def api(self, who: str = Role.AUDITOR) -> Visitor:
         """Return the session of a program that holds the token of *who*; of nobody for an empty name."""
-        return Visitor(self.url, self.tokens[who] if who else "")
+        return self.open(self.tokens[who] if who else "")
 
-    def browser(self, who: str = Role.AUDITOR) -> Visitor:
-        gate = self.app.state.gate
-        session = gate.sessions.begin(ByToken(gate.grant(self.tokens[who]).id))
-        found = Visitor(self.url)
-        found.cookies.set("evidenced", session)
+    def open(self, token: str) -> Visitor:
+        """Return the session of a program that holds *token*."""
+        return Visitor(self.url, token)
+
+    def browser(self, who: str = Role.AUDITOR) -> Browser:
+        """Return the session of a browser whose user signed in by the token of *who*."""
+        found = Browser(self.url)
+        found.fill("/sign-in", "/sign-in", token=self.tokens[who])
         return found
 
 
 @contextmanager
-def serve(world: World) -> Iterator[Served]:
-    """Serve *world* with the machine's own clock, until the block ends."""
+def serve(world: World, more: str = "") -> Iterator[Served]:
+    """Serve *world* with the machine's own clock, until the block ends; *more* is TOML for its configuration."""
+    write_config(world.folder, world.url, more)
     clock = SystemClock()
     store = open_store(world.url, clock=clock)
     tokens = {each.value: _token(store, each) for each in Role}
     tokens[FOREIGNER] = _token(store, Role.AUDITOR, OTHER)
-    app = application(store, load_settings(world.config), clock)
-    with running(app) as url:
-        yield Served(world, store, url, tokens, app)
+    with running(application(store, load_settings(world.config), clock)) as url:
+        yield Served(world, store, url, tokens)
     store.close()
 
 

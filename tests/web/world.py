@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from collector.ask import engagements, populations, requests, reviews, samples, uploads
 from collector.ask.reconciling import Side, reconciled
 from collector.ask.reconciling import record as record_reconciliation
@@ -31,6 +33,8 @@ from tests.web.vendors import DENIED, DOWN, FORMULA, MARK, SCRIPT, show
 from tests.web.vendors import vendors as vendors_of
 
 ENGAGEMENT, OTHER = "soc2-2025", f"{MARK}-2025"
+AUDITOR = "eva@auditors.example"
+"""Who is an auditor of `ENGAGEMENT` when they sign in through a provider."""
 HQ, CELLAR = "acme:hq", f"{MARK}:cellar"
 PERIOD = Period(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC))
 _DAY = timedelta(days=1)
@@ -128,15 +132,20 @@ class World:
 
 
 def write_config(folder: Path, url: str, more: str = "") -> Path:
-    """Write the configuration and the controls; *more* is TOML that comes first, in no table."""
+    """Write the configuration and the controls; *more* is TOML that comes last: tables."""
     (folder / "controls.toml").write_text(CONTROLS, encoding="utf-8")
     path = folder / "evidenced.toml"
-    path.write_text(more + CONFIG.format(url=url, mark=MARK), encoding="utf-8")
+    path.write_text(CONFIG.format(url=url, mark=MARK) + more, encoding="utf-8")
     return path
 
 
 def build(folder: Path, url: str) -> World:
-    """Make the world in *folder*, with its store at *url*."""
+    """Make the world in *folder*, with its store at *url*; nothing of it is logged."""
+    with capture_logs():
+        return _built(folder, url)
+
+
+def _built(folder: Path, url: str) -> World:
     config = load_config(write_config(folder, url), vendors := vendors_of())
     clock = PlayedClock(PERIOD.start - _DAY)
     store = open_store(url, clock=clock)
@@ -178,9 +187,8 @@ def _desk(store, folder: Path, clock: PlayedClock) -> Made:
     config = load_config(folder / "evidenced.toml", vendors_of())
     controls = load_controls(config.controls_path)
     for name, source in ((ENGAGEMENT, HQ), (OTHER, CELLAR)):
-        terms = Terms(
-            Examination.TYPE_II, PERIOD, sources=(source,), auditors=(f"eva@{name.partition('-')[0]}.example",)
-        )
+        auditor = AUDITOR if name == ENGAGEMENT else f"otto@{MARK}.example"
+        terms = Terms(Examination.TYPE_II, PERIOD, sources=(source,), auditors=(auditor,))
         engagements.create(store, controls, name, terms, actor="Ana Alder")
 
     def frozen(kind, name):
