@@ -69,7 +69,9 @@ class Builds:
 
         try:
             with self._turn:
-                made = export(engaged.store, engaged.engagement.name, path, grace=visit.grace, progress=tell)
+                made = export(
+                    engaged.store.whole_for_export(), engaged.engagement.name, path, grace=visit.grace, progress=tell
+                )
                 build.octets, build.digest = path.stat().st_size, _digest(path)
                 build.made = made
         except EvidencedError as error:

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from collector.clock import parse_instant
 from collector.gate import Visit
@@ -174,6 +174,7 @@ def _environment() -> Environment:
     found.filters |= {"count": "{:,}".format, "json": as_json, "instant": instant, "shown": shown, "size": size}
     found.filters |= {"span": span, "plural": plural, "came_of": came_of, "percent": percent}
     found.filters |= {"moment": parse_instant, "seconds": lambda length: timedelta(seconds=length), "period": _period}
+    found.filters |= {"typed": escape}
     found.filters |= {"fell_short": fell_short, "next_day": _next_day}
     found.globals |= {"address": address, "static": _static()}
     return found

@@ -10,9 +10,11 @@ from fastapi.responses import HTMLResponse, Response
 from collector.ask.sheet import sheet_of
 from collector.export import sheet_pdf
 from collector.export.sheet_sections import listings, outcome, query, when, where
+from collector.gate import Engaged
 from collector.log.checkpoint import Checkpoint
 from collector.log.note import parse_note
 from collector.verify import Proof, prove
+from collector.verify.proving import Made
 from collector.web.pages import page
 from collector.web.runs import saved
 from collector.web.visiting import Visitor, Within
@@ -32,17 +34,15 @@ def as_json(visit: Visitor, engaged: Within, id: str) -> Response:
 @router.get("/e/{name}/runs/{id}.pdf")
 def as_pdf(visit: Visitor, engaged: Within, id: str) -> Response:
     """Give the sheet as PDF, with the proof that the run is in the log."""
-    store = engaged.store
-    found = sheet_of(store, id, now=visit.now)
-    data = sheet_pdf(found, prove(store, f"run:{found.run.id}").proof)
+    found = sheet_of(engaged.store, id, now=visit.now)
+    data = sheet_pdf(found, _proof(engaged, found.run.id).proof)
     return saved(data, f"run-{found.run.id}.pdf", "application/pdf")
 
 
 @router.get("/e/{name}/runs/{id}.proof")
 def as_proof(engaged: Within, id: str) -> Response:
     """Give the proof that the run is in the log, as `evidenced proof` writes it."""
-    store = engaged.store
-    return saved(prove(store, f"run:{store.run(id).id}").data, f"run-{id}.proof", "application/json")
+    return saved(_proof(engaged, engaged.store.run(id).id).data, f"run-{id}.proof", "application/json")
 
 
 @router.get("/e/{name}/runs/{id}")
@@ -50,7 +50,7 @@ def sheet(request: Request, visit: Visitor, engaged: Within, id: str) -> HTMLRes
     """Show the sheet of one run."""
     found = sheet_of(engaged.store, id, now=visit.now)
     dates = [at for each in found.run.operations for at in (each.first_date, each.last_date) if at is not None]
-    proof = prove(engaged.store, f"run:{found.run.id}").proof
+    proof = _proof(engaged, found.run.id).proof
     return page(
         request,
         visit,
@@ -65,6 +65,11 @@ def sheet(request: Request, visit: Visitor, engaged: Within, id: str) -> HTMLRes
         proof=proof,
         signed=_signed(proof),
     )
+
+
+def _proof(engaged: Engaged, run: str) -> Made:
+    """Return the proof of *run*, which was found in the engagement before: it is made from the whole store."""
+    return prove(engaged.store.whole_for_export(), f"run:{run}")
 
 
 def _signed(proof: Proof) -> tuple[int, list[str]] | None:

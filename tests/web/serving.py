@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urljoin
@@ -75,6 +75,8 @@ class Served:
     store: Store
     url: str
     tokens: dict[str, str] = field(default_factory=dict)
+    stop: Callable[[], None] = lambda: None
+    """Ends the server, which records what waits to be recorded; the store stays open."""
 
     def api(self, who: str = Role.AUDITOR) -> Visitor:
         """Return the session of a program that holds the token of *who*; of nobody for an empty name."""
@@ -99,9 +101,11 @@ def serve(world: World, more: str = "") -> Iterator[Served]:
     store = open_store(world.url, clock=clock)
     tokens = {each.value: _token(store, each) for each in Role}
     tokens[FOREIGNER] = _token(store, Role.AUDITOR, OTHER)
-    with running(application(store, load_settings(world.config), clock)) as url:
-        yield Served(world, store, url, tokens)
-    store.close()
+    with ExitStack() as cleanup:
+        cleanup.callback(store.close)
+        server = cleanup.enter_context(ExitStack())
+        url = server.enter_context(running(application(store, load_settings(world.config), clock)))
+        yield Served(world, store, url, tokens, server.close)
 
 
 def _token(store: Store, role: Role, engagement: str = ENGAGEMENT) -> str:
