@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -64,6 +65,7 @@ def sheet(request: Request, visit: Visitor, engaged: Within, id: str) -> HTMLRes
         source_clock=(min(dates), max(dates)) if dates else None,
         proof=proof,
         signed=_signed(proof),
+        pdf=find_spec("reportlab") is not None,
     )
 
 
