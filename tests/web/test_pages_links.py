@@ -15,8 +15,8 @@ from tests.web.reading import Page
 from tests.web.vendors import SCRIPT
 from tests.web.world import ENGAGEMENT
 
-MOST_OF_A_SORT = 6
-LEAST = 60
+MOST_OF_A_SORT = 3
+LEAST = 50
 
 
 @dataclass(frozen=True)
