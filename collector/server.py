@@ -14,7 +14,7 @@ from collector.clock import Clock
 from collector.config import Config
 from collector.errors import EvidencedError
 from collector.gate import Gate, Place
-from collector.gate.answers import refusal
+from collector.gate.answers import Defect, refusal
 from collector.gate.counting import Counted, Numbers
 from collector.gate.guard import guarded
 from collector.gate.health import router as health
@@ -40,6 +40,7 @@ def application(store: Store, config: Config, clock: Clock, place: Place | None 
         openapi_url=None,
         lifespan=_recording,
     )
+    app.add_exception_handler(Exception, _broken)
     app.state.gate = Gate(store, config, clock, place)
     app.state.numbers = Numbers(app.state.gate)
     app.add_exception_handler(EvidencedError, _refuse)
@@ -63,3 +64,7 @@ async def _recording(app: FastAPI) -> AsyncIterator[None]:
 def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, EvidencedError), "it is the handler of these"
     return refusal(request.url.path, error)
+
+
+def _broken(request: Request, _: Exception) -> Response:
+    return refusal(request.url.path, Defect("what was asked for could not be answered"))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collector.gate import Place
 
 _EXTRA = ("authlib", "fastapi", "jinja2", "joserfc", "python_multipart", "uvicorn")
-_TO_END = 30
+_TO_END = 10
 _CONNECTIONS = 500
 
 
@@ -82,7 +82,7 @@ def place_of(config: Config, *, behind_proxy: bool) -> Place:
 
 
 def serve(app: FastAPI, config: Config, place: Place) -> None:
-    """Serve *app* until SIGTERM or SIGINT; then let requests under way end, for 30 seconds at most, and return.
+    """Serve *app* until SIGTERM or SIGINT; then let requests under way end, for 10 seconds at most, and return.
 
     Raises `ConfigError` when it cannot listen.
     """
@@ -111,15 +111,20 @@ def serve(app: FastAPI, config: Config, place: Place) -> None:
     except (OSError, SSLError) as error:
         raise ConfigError(f"web.certificate, web.certificate_key: {error}") from error
     listening = _listen(*web.address)
-    # uvicorn raises again, when it has ended, the signal that told it to; it was obeyed by then.
+    server = uvicorn.Server(settings)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn has handlers of its own while it serves, and then raises the signal again for whoever had one before.
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: None)
+        signal.signal(each, stop)
     with listening:
         named = web.listen.rpartition(":")[0]
         scheme = "https" if certificates else "http"
         at = f"{scheme}://{named}:{listening.getsockname()[1]}"
         structlog.get_logger("web").info("serving", at=at, public_url=web.public_url)
-        uvicorn.Server(settings).run([listening])
+        server.run([listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:

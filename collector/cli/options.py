@@ -52,6 +52,25 @@ InEngagementOption = Annotated[
 ForEngagementOption = Annotated[str, typer.Option("--engagement", metavar="NAME", help="The engagement it is for.")]
 
 
+def _log_format(value: str) -> str:
+    if value not in ("", *_LOG_FORMATS):
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(_LOG_FORMATS)}", param_hint="--log-format")
+    return value
+
+
+_LOG_FORMATS = ("auto", "console", "json")
+LogFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--log-format",
+        metavar="auto|console|json",
+        help="Over the configuration's.",
+        show_default=False,
+        callback=_log_format,
+    ),
+]
+
+
 class ByDefault(TyperGroup):
     """Takes `tag 12-3 ...` as `tag add 12-3 ...`: what follows is an argument of *default* unless it is a command."""
 

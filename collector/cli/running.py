@@ -9,23 +9,19 @@ import typer
 
 from collector.cli.layout import show
 from collector.cli.opening import config_path, load, opened_store
-from collector.cli.options import ConfigOption, JsonOption
+from collector.cli.options import ConfigOption, JsonOption, LogFormatOption
 from collector.cli.render import show_json, write_file
 from collector.errors import ConfigError
 
 app = typer.Typer(invoke_without_command=True)
 
 _PDF = typer.Option("--pdf", metavar="FILE", help="Write the sheet, with the proof, as a PDF.", show_default=False)
-_FORMATS = ("auto", "console", "json")
 
 
 @app.callback()
 def run(
     context: typer.Context,
-    log_format: Annotated[
-        str,
-        typer.Option("--log-format", metavar="auto|console|json", help="Over the configuration's.", show_default=False),
-    ] = "",
+    log_format: LogFormatOption = "",
     config: ConfigOption = None,
 ) -> None:
     """Run the daemon; `run show` opens the sheet of one run.
@@ -80,8 +76,6 @@ def show_run(
 
 
 def _daemon(config: Path | None, log_format: str) -> None:
-    if log_format not in ("", *_FORMATS):
-        raise typer.BadParameter(f"{log_format!r} is not one of {', '.join(_FORMATS)}", param_hint="--log-format")
     from collector.clock import SystemClock
     from collector.daemon import Daemon
     from collector.logs import configure_logs

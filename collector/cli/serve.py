@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.opening import load_ours, opened, require_whole
-from collector.cli.options import ConfigOption
+from collector.cli.options import ConfigOption, LogFormatOption
 
 if TYPE_CHECKING:
     from collector.config import Config
-
-_FORMATS = ("auto", "console", "json")
 
 
 def serve(
@@ -25,10 +23,7 @@ def serve(
         bool,
         typer.Option("--behind-proxy", help="A proxy of yours speaks TLS; its X-Forwarded-* are believed."),
     ] = False,
-    log_format: Annotated[
-        str,
-        typer.Option("--log-format", metavar="auto|console|json", help="Over the configuration's.", show_default=False),
-    ] = "",
+    log_format: LogFormatOption = "",
     config: ConfigOption = None,
 ) -> None:
     """Serve the API and the pages.
@@ -41,8 +36,6 @@ def serve(
     Example: evidenced serve
     Example: evidenced serve --listen 10.0.0.5:8300 --behind-proxy
     """
-    if log_format not in ("", *_FORMATS):
-        raise typer.BadParameter(f"{log_format!r} is not one of {', '.join(_FORMATS)}", param_hint="--log-format")
     from collector.clock import SystemClock
     from collector.encryption import local_keyring
     from collector.logs import configure_logs

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collector.access import Grant
     from collector.store import Store
 
-app = typer.Typer(no_args_is_help=True, help="Tokens of the API and the pages: granted, listed, revoked.")
+app = typer.Typer(no_args_is_help=True, help="Who may use the API and the pages.")
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="Whom it is for; recorded with what they do.")]
 _Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="auditor, reader, operator or admin.")]
@@ -43,9 +43,10 @@ def create(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Create a token, and print it: this once, it is kept nowhere.
+    """Create a token, and print it.
 
-    An auditor's token opens one engagement and shows nothing else.
+    It is shown this once and kept nowhere; its digest is recorded. An auditor's token opens one engagement and shows
+    nothing else.
 
     \b
     Example: evidenced token create ana@auditors.example \\
@@ -95,7 +96,9 @@ def list_tokens(config: ConfigOption = None, as_json: JsonOption = False) -> Non
 
 @app.command()
 def revoke(number: _Number, by: ActorOption = "", config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Revoke a token: from now on it opens nothing, and the sessions that it began are over.
+    """Revoke a token.
+
+    From now on it opens nothing, and the sessions that it began are over.
 
     \b
     Example: evidenced token revoke 12

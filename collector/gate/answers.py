@@ -36,6 +36,12 @@ class Elsewhere(EvidencedError):
     default_hint = "Ask by the name that web.public_url says, or on the machine itself by localhost."
 
 
+class Defect(EvidencedError):
+    """Nobody foresaw what happened; what it was is for our log."""
+
+    default_hint = "Try again; if it stays so, the log of `evidenced serve` says why."
+
+
 class Unrecorded(StoreError):
     """What auditors read cannot be recorded, so that nothing is shown to them."""
 

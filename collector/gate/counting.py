@@ -6,6 +6,7 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import generate_latest
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.gate.gate import Gate
@@ -44,13 +45,22 @@ class Numbers:
     def answered(self, scope: Scope, status: int, seconds: float) -> None:
         """Count the request of *scope*, which was answered with *status* after *seconds*."""
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        route = getattr(scope.get("route"), "path", "none")
+        route = _template(scope)
         self._requests.labels(method, route, status).inc()
         self._seconds.labels(method, route).observe(seconds)
 
     def text(self) -> bytes:
         """Return everything as a scrape gets it."""
         return generate_latest(self._registry)
+
+
+def _template(scope: Scope) -> str:
+    """Return the template of the route that answered, with what it is mounted under; ``none`` where none did."""
+    route = scope.get("route")
+    if route is None:
+        return "none"
+    mounted = str(scope.get("root_path", ""))
+    return mounted if isinstance(route, Mount) else mounted + str(route.path)
 
 
 class Counted:

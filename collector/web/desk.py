@@ -19,11 +19,11 @@ from collector.web import (
 )
 from collector.web.building import Builds
 
-_PARTS = (runs, sheets, standing, populations, samples, reconciliations, requests, uploads, reviews, bundles, tokens)
+PARTS = (runs, sheets, standing, populations, samples, reconciliations, requests, uploads, reviews, bundles, tokens)
 
 
 def install(app: FastAPI) -> None:
     """Let *app* serve the desk, and keep the bundles that it makes."""
     app.state.builds = Builds()
-    for part in _PARTS:
+    for part in PARTS:
         app.include_router(part.router)

@@ -17,9 +17,9 @@ from collector.frozen import rows
 from collector.gate import Engaged, Visit
 from collector.model import Json
 from collector.sample import EVERY, Method
-from collector.web.pages import address, page
+from collector.web.pages import address
 from collector.web.runs import saved
-from collector.web.sending import Sender, Typed, answered
+from collector.web.sending import Sender, Typed, answered, form_page
 from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
@@ -127,19 +127,18 @@ def _populations(
     request: Request, visit: Visit, engaged: Engaged, typed: dict[str, str], error: QueryError | None = None
 ) -> HTMLResponse:
     desk, number = engaged.store.desk, engaged.engagement.id
-    return page(
+    return form_page(
         request,
         visit,
+        engaged,
         "populations.html",
-        status_code=422 if error else 200,
-        engagement=engaged.engagement,
+        Right.DRAW,
+        typed,
+        error,
         populations=desk.acts(ActKind.POPULATION, number)[::-1],
         samples=desk.acts(ActKind.SAMPLE, number)[::-1],
         reconciliations=desk.acts(ActKind.RECONCILIATION, number)[::-1],
         kinds=sorted({each.kind for each in engaged.store.subjects()}),
-        may=visit.principal.may(Right.DRAW) and engaged.engagement.closed is None,
-        typed=typed,
-        error=error,
     )
 
 
@@ -159,12 +158,14 @@ def _population(
     further = skip + _ON_A_PAGE < said["rows"]["count"]
     drawn = (each for each in engaged.store.desk.acts(ActKind.SAMPLE, act.engagement) if each.about == act.id)
     sizes = visit.config.samples
-    return page(
+    return form_page(
         request,
         visit,
+        engaged,
         "population.html",
-        status_code=422 if error else 200,
-        engagement=engaged.engagement,
+        Right.DRAW,
+        typed,
+        error,
         act=act,
         said=said,
         rows=found,
@@ -177,9 +178,6 @@ def _population(
         usual=sizes.event if said["event_time"] else sizes.item,
         usual_dates=[(each, getattr(sizes, each)) for each in EVERY],
         seed=_suggested(act),
-        may=visit.principal.may(Right.DRAW) and engaged.engagement.closed is None,
-        typed=typed,
-        error=error,
         first=here if skip else "",
         next=f"{here}?skip={skip + _ON_A_PAGE}#rows" if further else "",
     )

@@ -19,7 +19,7 @@ from collector.errors import QueryError
 from collector.gate import Engaged, Visit
 from collector.reconciliation import NORMALISERS
 from collector.web.pages import address, page
-from collector.web.sending import Sender, Typed, answered
+from collector.web.sending import Sender, Typed, answered, form_page
 from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
@@ -132,15 +132,14 @@ def _found(engaged: Engaged, act: Act) -> Iterator[Found]:
 def _form(
     request: Request, visit: Visit, engaged: Engaged, typed: dict[str, str], error: QueryError | None = None
 ) -> HTMLResponse:
-    return page(
+    return form_page(
         request,
         visit,
+        engaged,
         "reconciling.html",
-        status_code=422 if error else 200,
-        engagement=engaged.engagement,
+        Right.DRAW,
+        typed,
+        error,
         populations=engaged.store.desk.acts(ActKind.POPULATION, engaged.engagement.id)[::-1],
         normalisers=list(NORMALISERS),
-        may=visit.principal.may(Right.DRAW) and engaged.engagement.closed is None,
-        typed=typed,
-        error=error,
     )

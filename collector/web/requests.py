@@ -13,8 +13,8 @@ from collector.errors import QueryError
 from collector.gate import Engaged, Visit
 from collector.requested import Request as Requested
 from collector.requested import Status
-from collector.web.pages import address, page
-from collector.web.sending import Sender, Typed, answered, received
+from collector.web.pages import address
+from collector.web.sending import Sender, Typed, answered, form_page, received
 from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
@@ -112,21 +112,20 @@ def _requests(
     every = asked.requests(engaged.store, engaged.engagement.name)
     today = visit.now.date()
     new, _, already = added.partition(" ")
-    return page(
+    return form_page(
         request,
         visit,
+        engaged,
         "requests.html",
-        status_code=422 if error else 200,
-        engagement=engaged.engagement,
+        Right.DRAW,
+        {"sheet": sheet},
+        error,
         requests=[each for each in every if status in ("", each.status)],
         total=len(every),
         counts=[(each.value, sum(one.status is each for one in every)) for each in Status],
         overdue={each.act for each in every if each.overdue(today)},
         status=status,
         added=(int(new), int(already)) if new.isdecimal() and already.isdecimal() else None,
-        may=visit.principal.may(Right.DRAW) and engaged.engagement.closed is None,
-        typed={"sheet": sheet},
-        error=error,
     )
 
 
@@ -138,19 +137,18 @@ def _one(
     typed: dict[str, str],
     error: QueryError | None = None,
 ) -> HTMLResponse:
-    closed = engaged.engagement.closed is not None
-    return page(
+    answers = visit.principal.may(Right.RECORD) and engaged.engagement.closed is None
+    return form_page(
         request,
         visit,
+        engaged,
         "request.html",
-        status_code=422 if error else 200,
-        engagement=engaged.engagement,
+        Right.DRAW,
+        typed,
+        error,
         asked=found,
         overdue=found.overdue(visit.now.date()),
         linked=linked,
         statuses=list(Status),
-        may_comment=visit.principal.may(Right.DRAW) and not closed,
-        may_answer=visit.principal.may(Right.RECORD) and not closed,
-        typed=typed,
-        error=error,
+        may_answer=answers,
     )

@@ -11,8 +11,8 @@ from collector.ask.reviews import Decision, NewReview, review
 from collector.errors import QueryError
 from collector.gate import Engaged, Visit
 from collector.tag import load_controls
-from collector.web.pages import address, page
-from collector.web.sending import Sender, Typed, answered
+from collector.web.pages import address
+from collector.web.sending import Sender, Typed, answered, form_page, to_choose
 from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
@@ -47,17 +47,16 @@ def _reviews(
 ) -> HTMLResponse:
     desk, number = engaged.store.desk, engaged.engagement.id
     controls = load_controls(visit.config.controls_path)
-    return page(
+    return form_page(
         request,
         visit,
+        engaged,
         "reviews.html",
-        status_code=422 if error else 200,
-        engagement=engaged.engagement,
+        Right.RECORD,
+        typed,
+        error,
         reviews=desk.acts(ActKind.REVIEW, number)[::-1],
         populations=desk.acts(ActKind.POPULATION, number)[::-1],
-        controls=sorted({each.id: each.title for each in controls.controls}.items()),
+        controls=to_choose(controls.controls),
         decisions=list(Decision),
-        may=visit.principal.may(Right.RECORD) and engaged.engagement.closed is None,
-        typed=typed,
-        error=error,
     )

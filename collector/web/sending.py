@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Form, Request, UploadFile
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import AfterValidator
 
+from collector.access import Right
 from collector.errors import QueryError, Withheld
-from collector.gate import Gate, Visit
+from collector.gate import Engaged, Gate, Visit
+from collector.tag import Control
 from collector.upload import safe_name
+from collector.web.pages import page
 from collector.web.visiting import Visitor
 
 
@@ -48,6 +51,38 @@ def answered(record: Callable[[], str], again: Callable[[QueryError], Response])
         raise
     except QueryError as error:
         return again(error)
+
+
+def form_page(
+    request: Request,
+    visit: Visit,
+    engaged: Engaged,
+    template: str,
+    right: Right,
+    typed: Mapping[str, str],
+    error: QueryError | None = None,
+    **context: Any,
+) -> HTMLResponse:
+    """Return a page of *engaged* with a form for those who have *right*: with what was *typed*, and what is wrong.
+
+    In a template ``may`` says whether the visitor is one of them, and whether the engagement takes anything more.
+    """
+    return page(
+        request,
+        visit,
+        template,
+        status_code=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+        engagement=engaged.engagement,
+        may=visit.principal.may(right) and engaged.engagement.closed is None,
+        typed=typed,
+        error=error,
+        **context,
+    )
+
+
+def to_choose(controls: Iterable[Control]) -> list[tuple[str, str]]:
+    """Return the id and title of each of *controls*, once, by id."""
+    return sorted({each.id: each.title for each in controls}.items())
 
 
 @contextmanager

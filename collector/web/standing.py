@@ -16,6 +16,7 @@ from collector.population import PopulationAt
 from collector.tag import load_controls
 from collector.web.evidence import ShownItem, shown_items
 from collector.web.pages import page
+from collector.web.sending import to_choose
 from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
@@ -53,7 +54,7 @@ def access(request: Request, visit: Visitor, engaged: Within, control: str = "",
         engagement=engaged.engagement,
         standing=found,
         populations=[_shown(engaged, each) for each in found.populations] if found else [],
-        controls=sorted({each.id: each.title for each in serving if each.kinds}.items()),
+        controls=to_choose(each for each in serving if each.kinds),
         typed={"control": control, "at": at},
         error=error,
     )

@@ -15,9 +15,9 @@ from collector.errors import QueryError
 from collector.gate import Engaged, Visit
 from collector.model import Period
 from collector.tag import load_controls
-from collector.web.pages import address, page
+from collector.web.pages import address
 from collector.web.runs import saved
-from collector.web.sending import Sender, Typed, answered, received
+from collector.web.sending import Sender, Typed, answered, form_page, received, to_choose
 from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
@@ -72,21 +72,20 @@ def _uploads(
     request: Request, visit: Visit, engaged: Engaged, typed: dict[str, str], error: QueryError | None = None
 ) -> HTMLResponse:
     controls = load_controls(visit.config.controls_path)
-    return page(
+    return form_page(
         request,
         visit,
+        engaged,
         "uploads.html",
-        status_code=422 if error else 200,
-        engagement=engaged.engagement,
+        Right.RECORD,
+        typed,
+        error,
         uploads=engaged.store.desk.acts(ActKind.UPLOAD, engaged.engagement.id)[::-1],
         accept=",".join(f".{each}" for each in visit.config.uploads.types),
         last_day=_last_day,
         due=uploads_due(engaged.store, controls, engaged.engagement, now=visit.now),
-        controls=sorted({each.id: each.title for each in controls.controls}.items()),
+        controls=to_choose(controls.controls),
         limits=visit.config.uploads,
-        may=visit.principal.may(Right.RECORD) and engaged.engagement.closed is None,
-        typed=typed,
-        error=error,
     )
 
 

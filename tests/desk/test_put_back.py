@@ -22,6 +22,10 @@ RECORDING = [
     ["upload", "a.pdf", "--control", "AC-01", "--engagement", "soc2", "--effective", "2025-03-14", "--reason", "x"],
     ["request", "import", "list.csv", "--engagement", "soc2"],
     ["review", "population:2", "--decision", "approved", "--note", "x"],
+    ["token", "create", "Ana", "--role", "reader"],
+    ["token", "revoke", "1"],
+    # It records what auditors read, so it does not begin.
+    ["serve", "--listen", "127.0.0.1:0"],
 ]
 
 

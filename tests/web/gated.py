@@ -1,4 +1,7 @@
-"""The gate with next to nothing behind it: two engagements, a route of each sort, and browsers that come to it."""
+"""The gate with next to nothing behind it: two engagements, a route of each sort, and browsers that come to it.
+
+The routes stand beside those of the API, where nothing but the gate answers what is refused.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ class Gated:
         """Return who comes with *token* in the header."""
         return Client(self.url, token)
 
-    def browser(self, token="", then="/page"):
+    def browser(self, token="", then="/api/gated/page"):
         """Return who comes with cookies; signed in by *token*, where one is given."""
         browser = Client(self.url)
         if token:
@@ -79,15 +82,15 @@ class Gated:
         ]
 
 
-def sign_in(browser, token, then="/page", **more):
+def sign_in(browser, token, then="/api/gated/page", **more):
     """Send the form, with the value that the page before it gave."""
-    form = {"token": token, "next": then, "csrf": browser.get("/form").text}
+    form = {"token": token, "next": then, "csrf": browser.get("/api/gated/form").text}
     return browser.post("/sign-in", data=form, **more)
 
 
 def sign_out(browser):
     """Send the form that ends the session."""
-    return browser.post("/sign-out", data={"csrf": browser.get("/form").text})
+    return browser.post("/sign-out", data={"csrf": browser.get("/api/gated/form").text})
 
 
 @contextmanager
@@ -106,39 +109,39 @@ def gated(folder, url, clock, more="", place=None):
 
 
 def _add_routes(app):
-    @app.get("/form")
+    @app.get("/api/gated/form")
     def form(request: Request):
         return PlainTextResponse(request.app.state.gate.csrf(request))
 
-    @app.get("/page")
+    @app.get("/api/gated/page")
     def page(request: Request):
         visit = request.app.state.gate.by_session(request)
         return {"name": visit.principal.name, "role": visit.principal.role}
 
-    @app.get("/e/{name}")
+    @app.get("/api/gated/e/{name}")
     def engagement(request: Request, name: str):
         visit = request.app.state.gate.by_session(request)
         return {"name": visit.engaged(name).engagement.name}
 
-    @app.post("/e/{name}")
+    @app.post("/api/gated/e/{name}")
     async def change(request: Request, name: str):
         given = (await request.form()).get("csrf", "")
         request.app.state.gate.by_session(request).require(Right.DRAW)
         request.app.state.gate.require_csrf(request, given)
         return {"changed": name}
 
-    @app.get("/api/v1/e/{name}")
+    @app.get("/api/gated/by-token/{name}")
     def by_token(visit: ByToken, name: str):
         return {"name": visit.engaged(name).engagement.name}
 
-    @app.post("/api/v1/uploads")
+    @app.post("/api/gated/uploads")
     async def upload(request: Request):
         return {"bytes": len(await request.body())}
 
-    @app.get("/broken")
+    @app.get("/api/gated/broken")
     def broken():
         raise ValueError("a defect, with the detail of a defect")
 
-    @app.get("/altered")
+    @app.get("/api/gated/altered")
     def altered():
         raise IntegrityError("artifact sha256:00 is not what its digest says")

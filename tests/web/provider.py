@@ -29,14 +29,14 @@ def configuration(issuer, more="", access=""):
     return f'[web.oidc]\nissuer = "{issuer}"\nclient_id = "{CLIENT}"\n{more}\n[web.access]\n{access}\n'
 
 
-def at_provider(browser, sub, then="/page"):
+def at_provider(browser, sub, then="/api/gated/page"):
     """Let *browser* go to the provider and sign in there as *sub*; return the URL by which it is sent back."""
     there = browser.get("/sign-in/oidc", params={"next": then}).headers["location"]
     answer = requests.post(there, data={"sub": sub}, allow_redirects=False, timeout=30)
     return answer.headers["location"]
 
 
-def come_in(browser, sub, then="/page"):
+def come_in(browser, sub, then="/api/gated/page"):
     """Let *browser* sign in through the provider as *sub*, and return the answer it gets when it is back."""
     return browser.get(at_provider(browser, sub, then))
 
@@ -144,7 +144,7 @@ def lying(clock):
 
 def brought_back(browser, liar, **more):
     """Go to the *liar* and come back with a code; *more* goes over the query. Return the answer."""
-    there = browser.get("/sign-in/oidc", params={"next": "/page"}).headers["location"]
+    there = browser.get("/sign-in/oidc", params={"next": "/api/gated/page"}).headers["location"]
     asked = {key: each[0] for key, each in parse_qs(urlsplit(there).query).items()}
     liar.nonce = asked.get("nonce", "")
     return browser.get("/sign-in/callback", params={"state": asked["state"], "code": "c-1", **more})

@@ -16,7 +16,16 @@ from collector.gate.rates import Rates, neighbourhood
 from tests.web.gated import MINE, gated, sign_in
 
 CONFIG = "[web]\nrequests_a_minute = 30\n[uploads]\nmax_mb = 2\n"
-ANYWHERE = ["/page", "/sign-in", "/api/v1/me", "/nothing", "/healthz", "/static/none.css", "/broken", f"/e/{MINE}"]
+ANYWHERE = [
+    "/api/gated/page",
+    "/sign-in",
+    "/api/v1/me",
+    "/nothing",
+    "/healthz",
+    "/static/none.css",
+    "/api/gated/broken",
+    f"/api/gated/e/{MINE}",
+]
 
 
 @pytest.fixture
@@ -56,12 +65,12 @@ def test_every_answer_keeps_browsers_strict(site, path):
 
 def test_what_is_signed_in_is_kept_by_no_browser_or_proxy(site):
     browser = site.browser(site.token())
-    assert browser.get("/page").headers["cache-control"] == "no-store"
+    assert browser.get("/api/gated/page").headers["cache-control"] == "no-store"
     assert site.program(site.token()).get("/api/v1/me").headers["cache-control"] == "no-store"
 
 
 def test_only_over_tls_are_browsers_told_to_stay_there(site):
-    assert "strict-transport-security" not in site.browser().get("/page").headers
+    assert "strict-transport-security" not in site.browser().get("/api/gated/page").headers
 
 
 # Hosts
@@ -69,7 +78,7 @@ def test_only_over_tls_are_browsers_told_to_stay_there(site):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8300", "localhost:8300", "[::1]:8300"])
 def test_this_machine_may_be_named_as_it_names_itself(site, host):
-    assert raw(site.url, "/page", ("Host", host)) == 401
+    assert raw(site.url, "/api/gated/page", ("Host", host)) == 401
 
 
 @pytest.mark.parametrize(
@@ -84,7 +93,7 @@ def test_this_machine_may_be_named_as_it_names_itself(site, host):
     ],
 )
 def test_a_name_that_somebody_pointed_at_this_machine_is_not_answered(site, host):
-    assert raw(site.url, "/page", ("Host", host)) == 421
+    assert raw(site.url, "/api/gated/page", ("Host", host)) == 421
 
 
 def test_probes_may_use_any_name(site):
@@ -95,7 +104,7 @@ def test_with_a_public_url_that_host_and_this_machine_are_answered(tmp_path, sql
     place = Place("https://evidence.example.org", tls=True, behind_proxy=True)
     with gated(tmp_path, sqlite_url, clock, place=place) as site:
         answers = [
-            raw(site.url, "/page", ("Host", each))
+            raw(site.url, "/api/gated/page", ("Host", each))
             for each in ("Evidence.Example.org", "localhost", "example.org", "evidence.example.org:8443")
         ]
     assert answers == [401, 401, 421, 421]
@@ -110,12 +119,12 @@ def test_an_address_that_fails_to_sign_in_again_and_again_has_to_wait(site):
     answer = sign_in(site.browser(), site.token())
     assert answer.status_code == 429 and 1 <= int(answer.headers["retry-after"]) <= 6
     site.clock.move(timedelta(seconds=int(answer.headers["retry-after"])))
-    assert sign_in(site.browser(), site.token()).headers["location"] == "/page"
+    assert sign_in(site.browser(), site.token()).headers["location"] == "/api/gated/page"
 
 
 def test_good_sign_ins_cost_an_address_nothing(site):
     for _ in range(FAILED_SIGN_INS + 2):
-        assert sign_in(site.browser(), site.token()).headers["location"] == "/page"
+        assert sign_in(site.browser(), site.token()).headers["location"] == "/api/gated/page"
 
 
 def test_failed_callbacks_count_as_failed_sign_ins(site):
@@ -190,13 +199,13 @@ def test_a_body_of_a_megabyte_is_taken_and_a_larger_one_is_not(site):
 
 
 def test_where_files_are_sent_the_configuration_says_how_large(site):
-    assert site.browser().post("/api/v1/uploads", data=b"x" * 3_000_000).json() == {"bytes": 3_000_000}
-    assert site.browser().post("/api/v1/uploads", data=b"x" * 3_000_001).status_code == 413
+    assert site.browser().post("/api/gated/uploads", data=b"x" * 3_000_000).json() == {"bytes": 3_000_000}
+    assert site.browser().post("/api/gated/uploads", data=b"x" * 3_000_001).status_code == 413
 
 
 def test_a_body_that_does_not_say_its_size_is_measured(site):
     pieces = iter([b"x" * 100_000] * 40)
-    answer = site.browser().post("/api/v1/uploads", data=pieces)
+    answer = site.browser().post("/api/gated/uploads", data=pieces)
     assert answer.status_code == 413
 
 
@@ -212,18 +221,18 @@ def test_a_size_that_is_no_number_is_refused(site):
 
 def test_a_defect_tells_nothing_of_itself(site):
     for browser in (site.browser(), site.browser(site.token())):
-        answer = browser.get("/broken")
+        answer = browser.get("/api/gated/broken")
         assert answer.status_code == 500
         assert "defect" not in answer.text and "Traceback" not in answer.text
 
 
 def test_a_store_that_is_altered_is_said_so_with_what_to_do(site):
-    answer = site.browser().get("/altered")
+    answer = site.browser().get("/api/gated/altered")
     assert answer.status_code == 500 and "evidenced verify" in answer.text
 
 
 def test_what_somebody_may_not_see_and_what_is_not_there_are_answered_alike(site):
     program = site.program(site.token(Role.AUDITOR, MINE))
-    answers = [program.get(f"/api/v1/e/{name}").json() for name in ("other-2026", "none-2026")]
+    answers = [program.get(f"/api/gated/by-token/{name}").json() for name in ("other-2026", "none-2026")]
     assert answers[0]["detail"].replace("other", "none") == answers[1]["detail"]
     assert [each["status"] for each in answers] == [404, 404]

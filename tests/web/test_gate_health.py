@@ -51,19 +51,22 @@ def test_it_lives_and_is_not_ready_while_the_head_of_the_log_cannot_be_read(tmp_
 
 def test_requests_are_counted_by_route_and_status(site):
     browser = site.browser(site.token())
-    browser.get(f"/e/{MINE}")
-    browser.get("/e/none-2026")
+    browser.get(f"/api/gated/e/{MINE}")
+    browser.get("/api/gated/e/none-2026")
     found = samples(browser.get("/metrics").text)
     for status in ("200", "404"):
-        labels = (("method", "GET"), ("route", "/e/{name}"), ("status", status))
+        labels = (("method", "GET"), ("route", "/api/gated/e/{name}"), ("status", status))
         assert found["evidenced_web_requests_total", labels] == 1
-    assert found["evidenced_web_request_duration_seconds_count", (("method", "GET"), ("route", "/e/{name}"))] == 2
+    assert (
+        found["evidenced_web_request_duration_seconds_count", (("method", "GET"), ("route", "/api/gated/e/{name}"))]
+        == 2
+    )
     assert (found["evidenced_web_sessions", ()], found["evidenced_web_reads_waiting", ()]) == (1, 0)
 
 
 def test_no_name_and_no_path_that_somebody_makes_up_becomes_a_label(site):
     browser = site.browser(site.token())
-    for path in (f"/e/{MINE}", "/made-up/path", "/api/v1/me"):
+    for path in (f"/api/gated/e/{MINE}", "/made-up/path", "/api/v1/me"):
         browser.get(path)
     browser.request("BREW", "/made-up")
     text = browser.get("/metrics").text

@@ -16,7 +16,7 @@ from collector.tag import load_controls
 from tests.web.gated import AUDITOR, MINE, OTHERS, gated, terms
 from tests.web.provider import CLIENT, at_provider, brought_back, come_in, configuration, honest, lying
 
-REFUSED = "/sign-in?refused=1&next=%2Fpage"
+REFUSED = "/sign-in?refused=1&next=%2Fapi%2Fgated%2Fpage"
 PEOPLE = [
     ("ben", {"email": "Ben@Example.org", "email_verified": True}),
     ("carla", {"email": "carla@example.org", "groups": ["staff", "security"]}),
@@ -66,8 +66,8 @@ def misled(tmp_path, sqlite_url, clock, liar):
 )
 def test_people_come_in_as_what_the_configuration_and_the_terms_say(site, sub, who):
     browser = site.browser()
-    assert come_in(browser, sub).headers["location"] == "/page"
-    assert browser.get("/page").json() == who
+    assert come_in(browser, sub).headers["location"] == "/api/gated/page"
+    assert browser.get("/api/gated/page").json() == who
 
 
 @pytest.mark.parametrize("sub", ["mallory", "nobody", "nameless"])
@@ -75,13 +75,13 @@ def test_who_is_not_verified_not_named_or_without_an_address_is_refused_alike(si
     browser = site.browser()
     answer = come_in(browser, sub)
     assert (answer.status_code, answer.headers["location"]) == (303, REFUSED)
-    assert browser.get("/page").status_code == 401
+    assert browser.get("/api/gated/page").status_code == 401
 
 
 def test_an_auditor_sees_the_engagement_whose_terms_name_them(site):
     browser = site.browser()
     come_in(browser, "ana")
-    assert [browser.get(f"/e/{name}").status_code for name in (MINE, OTHERS)] == [200, 404]
+    assert [browser.get(f"/api/gated/e/{name}").status_code for name in (MINE, OTHERS)] == [200, 404]
 
 
 def test_an_amendment_of_the_terms_holds_for_sessions_that_there_are(site):
@@ -89,10 +89,10 @@ def test_an_amendment_of_the_terms_holds_for_sessions_that_there_are(site):
     come_in(browser, "ana")
     controls = load_controls(None)
     engagements.amend(site.store, controls, OTHERS, terms(AUDITOR), why="a second audit", actor="Ben")
-    assert browser.get(f"/e/{OTHERS}").status_code == 200
+    assert browser.get(f"/api/gated/e/{OTHERS}").status_code == 200
     for name in (MINE, OTHERS):
         engagements.amend(site.store, controls, name, terms("eve@auditors.example"), why="Ana left", actor="Ben")
-    assert browser.get("/page").status_code == 401
+    assert browser.get("/api/gated/page").status_code == 401
 
 
 def test_it_asks_for_a_code_with_a_state_a_nonce_and_a_challenge(site, issuer):
@@ -108,16 +108,16 @@ def test_an_answer_that_came_back_once_does_not_come_back_again(site):
     browser = site.browser()
     back = at_provider(browser, "ben")
     kept = dict(browser.cookies)
-    assert browser.get(back).headers["location"] == "/page"
+    assert browser.get(back).headers["location"] == "/api/gated/page"
     assert site.browser().get(back, cookies=kept).headers["location"].startswith("/sign-in?refused=1")
 
 
 def test_an_answer_that_another_browser_fetched_signs_nobody_in(site):
     mine, others = site.browser(), site.browser()
-    others.get("/form")
+    others.get("/api/gated/form")
     back = at_provider(mine, "ben")
     assert others.get(back).headers["location"].startswith("/sign-in?refused=1")
-    assert others.get("/page").status_code == 401
+    assert others.get("/api/gated/page").status_code == 401
 
 
 def test_it_goes_on_to_no_other_site(site):
@@ -130,8 +130,8 @@ def test_it_goes_on_to_no_other_site(site):
 
 def test_the_liar_is_believed_while_it_tells_the_truth(misled, liar):
     browser = misled.browser()
-    assert brought_back(browser, liar).headers["location"] == "/page"
-    assert browser.get("/page").json() == {"name": "ben@example.org", "role": "operator"}
+    assert brought_back(browser, liar).headers["location"] == "/api/gated/page"
+    assert browser.get("/api/gated/page").json() == {"name": "ben@example.org", "role": "operator"}
 
 
 HOUR = 3600
@@ -161,7 +161,7 @@ def test_a_lie_in_the_claims_is_refused_as_anything_is(misled, liar, lie):
     browser = misled.browser()
     answer = brought_back(browser, liar)
     assert (answer.status_code, answer.headers["location"], answer.text) == (303, REFUSED, "")
-    assert browser.get("/page").status_code == 401
+    assert browser.get("/api/gated/page").status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,14 @@ def test_a_token_that_the_provider_did_not_sign_is_refused_as_anything_is(misled
 
 @pytest.mark.parametrize(
     ("off", "location"),
-    [(-HOUR, REFUSED), (-361, REFUSED), (-350, "/page"), (50, "/page"), (70, REFUSED), (HOUR, REFUSED)],
+    [
+        (-HOUR, REFUSED),
+        (-361, REFUSED),
+        (-350, "/api/gated/page"),
+        (50, "/api/gated/page"),
+        (70, REFUSED),
+        (HOUR, REFUSED),
+    ],
 )
 def test_a_clock_may_be_a_minute_off_and_no_more(misled, liar, clock, off, location):
     now = int(clock.now().timestamp()) + off
@@ -191,7 +198,7 @@ def test_what_is_no_token_is_refused(misled, liar, token):
 
 def test_an_answer_that_names_another_issuer_is_refused(misled, liar):
     assert brought_back(misled.browser(), liar, iss="https://elsewhere.example").headers["location"] == REFUSED
-    assert brought_back(misled.browser(), liar, iss=liar.issuer).headers["location"] == "/page"
+    assert brought_back(misled.browser(), liar, iss=liar.issuer).headers["location"] == "/api/gated/page"
 
 
 @pytest.mark.parametrize("answer", [{"state": "made-up"}, {"code": ""}, {"error": "access_denied"}])
@@ -228,7 +235,7 @@ def test_a_key_that_the_provider_took_into_use_is_asked_for_once_a_minute(misled
     liar.published.append(liar.key)
     assert brought_back(misled.browser(), liar).headers["location"] == REFUSED
     clock.move(timedelta(minutes=1))
-    assert brought_back(misled.browser(), liar).headers["location"] == "/page"
+    assert brought_back(misled.browser(), liar).headers["location"] == "/api/gated/page"
     assert [path for path, _ in liar.asked].count("/jwks") == 2
 
 
@@ -236,8 +243,8 @@ def test_what_the_token_does_not_say_is_asked_for_and_must_be_of_the_same_person
     liar.claims = {"email": None}
     liar.userinfo = {"sub": "u-1", "email": "ben@example.org", "email_verified": True, "groups": ["security"]}
     browser = misled.browser()
-    assert brought_back(browser, liar).headers["location"] == "/page"
-    assert browser.get("/page").json()["role"] == "admin"
+    assert brought_back(browser, liar).headers["location"] == "/api/gated/page"
+    assert browser.get("/api/gated/page").json()["role"] == "admin"
     liar.userinfo["sub"] = "u-2"
     assert brought_back(misled.browser(), liar).headers["location"] == REFUSED
 
@@ -269,6 +276,6 @@ def test_a_secret_of_the_client_is_sent_in_the_header_and_nowhere_else(tmp_path,
     monkeypatch.setenv("OIDC_SECRET", "s-" + sha256(b"client").hexdigest())
     more = configuration(liar.issuer, 'client_secret = "env:OIDC_SECRET"', ACCESS)
     with gated(tmp_path, sqlite_url, clock, more) as site:
-        assert brought_back(site.browser(), liar).headers["location"] == "/page"
+        assert brought_back(site.browser(), liar).headers["location"] == "/api/gated/page"
     (form,) = [form for path, form in liar.asked if path == "/token"]
     assert "client_secret" not in form

@@ -41,30 +41,35 @@ def number(site, name):
 
 def test_reads_by_page_and_by_api_are_recorded_by_auditor_and_engagement(site):
     browser, program = site.browser(auditor(site)), site.program(auditor(site, OTHERS, "Dan"))
-    browser.get(f"/e/{MINE}?at=2026-03-14")
+    browser.get(f"/api/gated/e/{MINE}?at=2026-03-14")
     site.clock.move(timedelta(seconds=1))
-    browser.get(f"/e/{MINE}")
-    program.get(f"/api/v1/e/{OTHERS}?q=a")
+    browser.get(f"/api/gated/e/{MINE}")
+    program.get(f"/api/gated/by-token/{OTHERS}?q=a")
     site.gate.reads.record()
     assert site.reads() == [
-        (number(site, MINE), "Ana", [f"/e/{MINE}?at=2026-03-14", f"/e/{MINE}"]),
-        (number(site, OTHERS), "Dan", [f"/api/v1/e/{OTHERS}?q=a"]),
+        (number(site, MINE), "Ana", [f"/api/gated/e/{MINE}?at=2026-03-14", f"/api/gated/e/{MINE}"]),
+        (number(site, OTHERS), "Dan", [f"/api/gated/by-token/{OTHERS}?q=a"]),
     ]
     (read, *_), *_ = [act.document["reads"] for act in site.store.desk.acts(ActKind.ACCESS)]
-    assert read == {"at": "2026-03-14T03:00:00Z", "method": "GET", "path": f"/e/{MINE}?at=2026-03-14", "status": 200}
+    assert read == {
+        "at": "2026-03-14T03:00:00Z",
+        "method": "GET",
+        "path": f"/api/gated/e/{MINE}?at=2026-03-14",
+        "status": 200,
+    }
 
 
 def test_a_store_with_recorded_reads_verifies(site):
-    site.browser(auditor(site)).get(f"/e/{MINE}")
+    site.browser(auditor(site)).get(f"/api/gated/e/{MINE}")
     site.gate.reads.record()
     assert verify(site.store).verdict is Verdict.INTACT
 
 
 def test_what_others_read_and_what_is_of_no_engagement_is_not_recorded(lite):
-    lite.browser(lite.token(Role.READER)).get(f"/e/{MINE}")
+    lite.browser(lite.token(Role.READER)).get(f"/api/gated/e/{MINE}")
     browser = lite.browser(auditor(lite))
-    browser.get("/page")
-    browser.get(f"/e/{OTHERS}")
+    browser.get("/api/gated/page")
+    browser.get(f"/api/gated/e/{OTHERS}")
     lite.gate.reads.record()
     assert lite.reads() == []
 
@@ -73,7 +78,7 @@ def test_what_others_read_and_what_is_of_no_engagement_is_not_recorded(lite):
 def test_a_token_in_a_query_goes_no_further(lite, written):
     token = auditor(lite)
     shown = token if written == "{}" else token.replace("_", "%5F")
-    lite.browser(token).get(f"/e/{MINE}?key={shown}&token={shown}")
+    lite.browser(token).get(f"/api/gated/e/{MINE}?key={shown}&token={shown}")
     lite.gate.reads.record()
     ((_, _, (path,)),) = lite.reads()
     assert token not in path and shown not in path and "[redacted:evidenced_token]" in path
@@ -82,7 +87,7 @@ def test_a_token_in_a_query_goes_no_further(lite, written):
 def test_no_cookie_and_no_token_is_in_any_record(lite):
     token = auditor(lite)
     browser = lite.browser(token)
-    browser.get(f"/e/{MINE}")
+    browser.get(f"/api/gated/e/{MINE}")
     lite.gate.reads.record()
     said = repr([act.document for act in lite.store.desk.acts(ActKind.ACCESS)])
     assert browser.cookies["evidenced"] not in said and token not in said
@@ -100,10 +105,10 @@ def test_a_batch_is_recorded_as_soon_as_it_is_full(lite):
 
 def test_what_waits_is_recorded_when_the_server_ends(tmp_path, sqlite_url, clock):
     with gated(tmp_path, sqlite_url, clock) as site:
-        site.browser(auditor(site)).get(f"/e/{MINE}")
+        site.browser(auditor(site)).get(f"/api/gated/e/{MINE}")
         assert site.gate.reads.waiting() == 1 and site.reads() == []
         site.end()
-        assert [paths for _, _, paths in site.reads()] == [[f"/e/{MINE}"]]
+        assert [paths for _, _, paths in site.reads()] == [[f"/api/gated/e/{MINE}"]]
 
 
 def test_reads_are_recorded_within_seconds_by_themselves(lite, monkeypatch):
@@ -119,13 +124,13 @@ def test_reads_are_recorded_within_seconds_by_themselves(lite, monkeypatch):
 
 
 def test_what_cannot_be_recorded_is_kept_and_recorded_later_once(lite):
-    lite.browser(auditor(lite)).get(f"/e/{MINE}")
+    lite.browser(auditor(lite)).get(f"/api/gated/e/{MINE}")
     with refusing(lite):
         lite.gate.reads.record()
         assert lite.gate.reads.waiting() == 1
     lite.gate.reads.record()
     lite.gate.reads.record()
-    assert [paths for _, _, paths in lite.reads()] == [[f"/e/{MINE}"]]
+    assert [paths for _, _, paths in lite.reads()] == [[f"/api/gated/e/{MINE}"]]
 
 
 def test_while_too_many_reads_wait_auditors_are_refused_and_others_are_not(lite):
@@ -136,18 +141,22 @@ def test_while_too_many_reads_wait_auditors_are_refused_and_others_are_not(lite)
     with refusing(lite):
         for _ in range(MOST_WAITING):
             lite.gate.note(visit, "GET", "/x", 200)
-        answers = [browser.get(f"/e/{MINE}"), program.get(f"/api/v1/e/{MINE}"), reader.get(f"/e/{MINE}")]
+        answers = [
+            browser.get(f"/api/gated/e/{MINE}"),
+            program.get(f"/api/gated/by-token/{MINE}"),
+            reader.get(f"/api/gated/e/{MINE}"),
+        ]
         assert [each.status_code for each in answers] == [503, 503, 200]
         assert MINE not in answers[0].text and "retry-after" in answers[0].headers
         assert lite.browser().get("/readyz").status_code == 503
     lite.gate.reads.record()
-    assert browser.get(f"/e/{MINE}").status_code == 200
+    assert browser.get(f"/api/gated/e/{MINE}").status_code == 200
     assert sum(len(paths) for _, _, paths in lite.reads()) == MOST_WAITING
 
 
 def test_a_long_address_is_cut_after_secrets_are_taken_out(lite):
     token = auditor(lite)
-    lite.browser(token).get(f"/e/{MINE}?q={'a' * 1969}-{token}")
+    lite.browser(token).get(f"/api/gated/e/{MINE}?q={'a' * 1969}-{token}")
     lite.gate.reads.record()
     ((_, _, (path,)),) = lite.reads()
     assert len(path) == 2_000 and "evd_" not in path

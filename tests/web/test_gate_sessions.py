@@ -32,60 +32,60 @@ def lite(tmp_path, sqlite_url, clock):
 
 def test_a_token_signs_in_and_the_page_knows_who_it_is(site):
     browser = site.browser(site.token(Role.OPERATOR, name="Ana"))
-    assert browser.get("/page").json() == {"name": "Ana", "role": "operator"}
+    assert browser.get("/api/gated/page").json() == {"name": "Ana", "role": "operator"}
 
 
 def test_a_session_ends_with_the_token_that_began_it(site):
     granted, token = site.grant()
     browser = site.browser(token)
     revoke(site.store, granted.id, actor="Ben")
-    assert browser.get("/page").status_code == 401
+    assert browser.get("/api/gated/page").status_code == 401
 
 
 def test_a_session_ends_when_its_token_expires(site):
     browser = site.browser(site.token(lasts=timedelta(minutes=30)))
     site.clock.move(timedelta(minutes=31))
-    assert browser.get("/page").status_code == 401
+    assert browser.get("/api/gated/page").status_code == 401
 
 
 def test_a_session_ends_when_nothing_was_asked_for_an_hour(lite):
     browser = lite.browser(lite.token(lasts=timedelta(days=90)))
     for _ in range(3):
         lite.clock.move(timedelta(minutes=59))
-        assert browser.get("/page").status_code == 200
+        assert browser.get("/api/gated/page").status_code == 200
     lite.clock.move(HOUR)
-    assert browser.get("/page").status_code == 401
+    assert browser.get("/api/gated/page").status_code == 401
 
 
 def test_a_session_ends_after_twelve_hours_whatever_was_asked(lite):
     browser = lite.browser(lite.token(lasts=timedelta(days=90)))
     for _ in range(23):
         lite.clock.move(timedelta(minutes=30))
-        assert browser.get("/page").status_code == 200
+        assert browser.get("/api/gated/page").status_code == 200
     lite.clock.move(timedelta(minutes=30))
-    assert browser.get("/page").status_code == 401
+    assert browser.get("/api/gated/page").status_code == 401
 
 
 def test_a_sign_out_ends_the_session_for_whoever_kept_its_cookie(lite):
     browser = lite.browser(lite.token())
     kept = dict(browser.cookies)
     assert sign_out(browser).headers["location"] == "/sign-in"
-    assert lite.browser().get("/page", cookies=kept).status_code == 401
+    assert lite.browser().get("/api/gated/page", cookies=kept).status_code == 401
 
 
 def test_a_sign_in_begins_another_session_and_ends_the_one_before(lite):
     browser = lite.browser(lite.token(name="Ana"))
     before = dict(browser.cookies)
     sign_in(browser, lite.token(name="Ben"))
-    assert browser.get("/page").json()["name"] == "Ben"
-    assert lite.browser().get("/page", cookies=before).status_code == 401
+    assert browser.get("/api/gated/page").json()["name"] == "Ben"
+    assert lite.browser().get("/api/gated/page", cookies=before).status_code == 401
 
 
 def test_a_cookie_that_was_given_to_a_browser_before_is_not_taken_over(lite):
     browser = lite.browser()
     browser.cookies.set("evidenced", "chosen-by-somebody-else")
     sign_in(browser, lite.token())
-    assert lite.browser().get("/page", cookies={"evidenced": "chosen-by-somebody-else"}).status_code == 401
+    assert lite.browser().get("/api/gated/page", cookies={"evidenced": "chosen-by-somebody-else"}).status_code == 401
 
 
 def test_the_server_keeps_digests_of_ids_and_no_id(lite):
@@ -110,7 +110,7 @@ def test_the_cookie_is_for_this_host_and_for_no_script(lite):
 def test_over_tls_the_cookie_is_secure_and_bound_to_the_host(tmp_path, sqlite_url, clock):
     place = Place("https://evidence.example.org", tls=True, behind_proxy=True)
     with gated(tmp_path, sqlite_url, clock, place=place) as site:
-        shown = site.browser().get("/form")
+        shown = site.browser().get("/api/gated/form")
         browser = {"__Host-evidenced-form": shown.cookies["__Host-evidenced-form"]}
         form = {"token": site.token(), "csrf": shown.text}
         answer = site.browser().post("/sign-in", data=form, cookies=browser)
@@ -124,7 +124,7 @@ def test_the_api_is_opened_by_no_cookie(lite):
 
 def test_an_auditors_session_opens_its_engagement_alone(site):
     browser = site.browser(site.token(Role.AUDITOR, MINE))
-    answers = [browser.get(f"/e/{name}") for name in (MINE, "other-2026", "none-2026")]
+    answers = [browser.get(f"/api/gated/e/{name}") for name in (MINE, "other-2026", "none-2026")]
     assert [each.status_code for each in answers] == [200, 404, 404]
     assert answers[1].text.replace("other-2026", "none-2026") == answers[2].text
 
@@ -135,18 +135,18 @@ def test_an_auditors_session_opens_its_engagement_alone(site):
 def test_a_form_without_its_value_changes_nothing(lite):
     browser = lite.browser(lite.token(Role.OPERATOR))
     for given in ({}, {"csrf": ""}, {"csrf": "0" * 64}):
-        assert browser.post(f"/e/{MINE}", data=given).status_code == 403
+        assert browser.post(f"/api/gated/e/{MINE}", data=given).status_code == 403
 
 
 def test_a_form_with_the_value_of_its_session_is_taken(lite):
     browser = lite.browser(lite.token(Role.OPERATOR))
-    assert browser.post(f"/e/{MINE}", data={"csrf": browser.get("/form").text}).status_code == 200
+    assert browser.post(f"/api/gated/e/{MINE}", data={"csrf": browser.get("/api/gated/form").text}).status_code == 200
 
 
 def test_the_value_of_another_session_is_not_taken(lite):
     token = lite.token(Role.OPERATOR)
-    others = lite.browser(token).get("/form").text
-    assert lite.browser(token).post(f"/e/{MINE}", data={"csrf": others}).status_code == 403
+    others = lite.browser(token).get("/api/gated/form").text
+    assert lite.browser(token).post(f"/api/gated/e/{MINE}", data={"csrf": others}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -160,20 +160,25 @@ def test_the_value_of_another_session_is_not_taken(lite):
 )
 def test_a_form_that_another_site_sent_is_refused_whatever_it_brings(lite, headers):
     browser = lite.browser(lite.token(Role.OPERATOR))
-    form = {"csrf": browser.get("/form").text}
-    assert browser.post(f"/e/{MINE}", data=form, headers=headers).status_code == 403
+    form = {"csrf": browser.get("/api/gated/form").text}
+    assert browser.post(f"/api/gated/e/{MINE}", data=form, headers=headers).status_code == 403
 
 
 def test_a_form_that_our_page_sent_says_so_and_is_taken(lite):
     browser = lite.browser(lite.token(Role.OPERATOR))
     headers = {"Origin": lite.url, "Sec-Fetch-Site": "same-origin"}
-    assert browser.post(f"/e/{MINE}", data={"csrf": browser.get("/form").text}, headers=headers).status_code == 200
+    assert (
+        browser.post(
+            f"/api/gated/e/{MINE}", data={"csrf": browser.get("/api/gated/form").text}, headers=headers
+        ).status_code
+        == 200
+    )
 
 
 def test_nobody_is_signed_in_by_a_form_that_another_browser_was_shown(lite):
-    others = lite.browser().get("/form").text
+    others = lite.browser().get("/api/gated/form").text
     browser = lite.browser()
-    browser.get("/form")
+    browser.get("/api/gated/form")
     answer = browser.post("/sign-in", data={"token": lite.token(), "csrf": others})
     assert answer.status_code == 403 and "evidenced" not in browser.cookies
 
@@ -181,7 +186,7 @@ def test_nobody_is_signed_in_by_a_form_that_another_browser_was_shown(lite):
 def test_a_sign_out_needs_the_value_too(lite):
     browser = lite.browser(lite.token())
     assert browser.post("/sign-out").status_code == 403
-    assert browser.get("/page").status_code == 200
+    assert browser.get("/api/gated/page").status_code == 200
 
 
 # Where it goes on
@@ -222,7 +227,7 @@ def test_unknown_expired_and_revoked_tokens_are_refused_alike(site):
     site.clock.move(timedelta(minutes=2))
     answers = [sign_in(site.browser(), token) for token in ("evd_" + "x" * 43, expired, revoked, "hello", "")]
     told = {(each.status_code, each.headers["location"], each.text) for each in answers}
-    assert told == {(303, "/sign-in?refused=1&next=%2Fpage", "")}
+    assert told == {(303, "/sign-in?refused=1&next=%2Fapi%2Fgated%2Fpage", "")}
     assert not any("evidenced" in each.cookies for each in answers)
 
 
@@ -238,4 +243,4 @@ def test_the_api_refuses_unknown_expired_and_revoked_tokens_alike(site):
 def test_a_closed_engagement_stays_open_to_its_auditor(site):
     browser = site.browser(site.token(Role.AUDITOR, MINE))
     engagements.close(site.store, MINE, actor="Ben")
-    assert browser.get(f"/e/{MINE}").status_code == 200
+    assert browser.get(f"/api/gated/e/{MINE}").status_code == 200

@@ -100,6 +100,8 @@ def test_an_auditor_walks_from_the_overview_to_a_bundle_that_verifies(browser, d
         # Take it away, and believe it.
         page.get_by_role("link", name="Bundle").click()
         page.get_by_role("button", name="Make the bundle").click()
+        page.get_by_role("link", name="Download").wait_for()
+        picture(page, "bundle-ready")
         with page.expect_download() as coming:
             page.get_by_role("link", name="Download").click()
         bundle = tmp_path / "bundle.zip"
@@ -132,6 +134,33 @@ def test_everything_works_without_a_script(browser, desk, tmp_path):
         page.get_by_role("button", name="Sign out").click()
         assert urlsplit(page.url).path == "/sign-in"
     assert verdict(tmp_path / "bundle.zip", tmp_path) == (0, "verdict: good")
+
+
+def test_a_draw_that_is_refused_says_so_beside_what_was_typed(browser, desk):
+    with browser.page(desk.url) as page:
+        sign_in(page, "eva")
+        page.goto(f"/e/{ENGAGEMENT}/populations/{desk.world.made.population}")
+        page.get_by_role("radio", name="dates").check()
+        page.get_by_role("textbox", name="Seed").fill("a headline")
+        page.get_by_role("textbox", name="Size").fill("many")
+        page.get_by_role("button", name="Draw and record").click()
+        assert "'many' is no size of a sample" in page.get_by_role("alert").inner_text()
+        assert page.get_by_role("radio", name="dates").is_checked()
+        assert page.get_by_role("textbox", name="Seed").input_value() == "a headline"
+        picture(page, "draw-refused")
+
+
+def test_an_admin_sees_a_new_token_once(browser, desk):
+    with browser.page(desk.url) as page:
+        sign_in(page, "ines")
+        page.get_by_role("link", name="Tokens").click()
+        page.get_by_label("For whom").fill("Noor Brook")
+        page.get_by_label("Opens").select_option(ENGAGEMENT)
+        page.get_by_role("button", name="Grant").click()
+        assert "evd_" in page.get_by_role("status").inner_text()
+        picture(page, "token-granted")
+        page.get_by_role("link", name="Tokens").click()
+        assert page.get_by_role("status").count() == 0
 
 
 def test_somebody_whom_the_provider_knows_and_nobody_let_in_sees_nothing(browser, desk):
