@@ -19,7 +19,7 @@ from collector.coverage import Tally
 from collector.errors import QueryError, Unknown
 from collector.gate import Engaged, Visit
 from collector.model import Json, Subject
-from collector.population import Difference, ItemAt, as_of, difference, shown_document, subjects_of
+from collector.population import Difference, ItemAt, as_of, difference, shown_documents, subjects_of
 from collector.store import Store
 from collector.tag import load_controls
 from collector.web import columns
@@ -162,7 +162,7 @@ def shown_items(
     store: Store, items: Sequence[tuple[Subject, ItemAt]], expressions: Sequence[str]
 ) -> tuple[Sequence[str], list[ShownItem]]:
     """Return the columns that are shown of *items*, and the rows. Each content is read once, and for a page alone."""
-    read = [shown_document(store, item.artifact) for _, item in items]
+    read = list(shown_documents(store, [item.artifact for _, item in items]))
     if not expressions:
         open_ = [(document, item.key) for (document, why), (_, item) in zip(read, items, strict=True) if not why]
         expressions = columns.picked([each for each, _ in open_], [key for _, key in open_])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -11,8 +12,10 @@ from pydantic import BaseModel, Field
 from collector.ask.coverage import GROUPINGS, Question
 from collector.ask.signed_log import log_status
 from collector.clock import parse_instant
+from collector.engagement import Examination
 from collector.errors import QueryError
-from collector.model import Period
+from collector.gate import Engaged
+from collector.model import Period, Run, Subject
 from collector.web.covering import FIRST_OUTAGES, covering, uploads_expected
 from collector.web.pages import address, page
 from collector.web.visiting import Visitor, Within
@@ -35,13 +38,15 @@ def overview(request: Request, visit: Visitor, engaged: Within, by: str = "crite
     if by not in _GROUPS:
         raise QueryError(f"coverage is not summed up by {by!r}", hint=f"By: {', '.join(_GROUPS)}.")
     terms = engaged.engagement.terms
+    type_i = terms.examination is Examination.TYPE_I and terms.period.start < visit.now
     return page(
         request,
         visit,
         "overview.html",
         engagement=engaged.engagement,
         terms=terms,
-        found=covering(visit, engaged, Question(terms.period, by=by, terms=terms)),
+        found=None if type_i else covering(visit, engaged, Question(terms.period, by=by, terms=terms)),
+        instant=_seen(engaged, terms.period.start) if type_i else None,
         by=by,
         groups=_GROUPS,
         shown_outages=FIRST_OUTAGES,
@@ -50,6 +55,12 @@ def overview(request: Request, visit: Visitor, engaged: Within, by: str = "crite
         also={},
         api=(["coverage"], {"by": by}),
     )
+
+
+def _seen(engaged: Engaged, at: datetime) -> list[tuple[Subject, Run | None]]:
+    """Return every subject in scope with the last good run by *at*; None for one that was not observed yet."""
+    subjects = sorted(engaged.store.subjects(), key=lambda each: (each.kind, each.source, each.scope))
+    return [(each, engaged.store.observations(each, at)[0]) for each in subjects]
 
 
 class GapsAsked(BaseModel):

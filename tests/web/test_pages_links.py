@@ -15,8 +15,8 @@ from tests.web.reading import Page
 from tests.web.vendors import SCRIPT
 from tests.web.world import ENGAGEMENT
 
-MOST_OF_A_SORT = 6
-LEAST = 60
+MOST_OF_A_SORT = 3
+LEAST = 50
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def test_every_table_says_what_it_counts_and_what_its_rows_and_columns_are(pages
     for each in pages:
         for table in each.page.all("table"):
             (caption,) = table.all("caption")
-            assert re.search(r"\d|:", caption.words()), (each.path, caption.words())
+            assert len(caption.words().split()) > 1, (each.path, caption.words())
             assert all(cell.attrs.get("scope") in ("col", "row", "rowgroup") for cell in table.all("th")), each.path
             (body,) = table.all("tbody")
             assert body.all("tr"), (each.path, "a table without rows says nothing of why")
