@@ -194,6 +194,16 @@ def test_the_other_logins_get_every_row(guarded, role):
         assert found == [len(guarded.rows[name])]
 
 
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_policies_cost_the_other_logins_nothing(guarded, name):
+    """The server plans their questions word for word as those of a superuser, to whom no policy applies."""
+    ask = f"EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM {guarded.place.prefix}.{name}"
+    expected = guarded.place.sql(ask)
+    for role in (Role.WRITER, Role.READER, Role.ERASER):
+        assert guarded.place.sql(ask, guarded.place.login(role)) == expected
+    assert guarded.place.sql(ask, guarded.place.login(Role.DESK)) != expected
+
+
 ACT = "INSERT INTO desk_act VALUES (9999, 'review', {0}, NULL, 1, NULL, 1, 0, 0)"
 
 
