@@ -74,11 +74,40 @@ def test_runs_are_paged_and_no_run_is_on_two_pages(auditor):
     assert len(seen) == len(set(seen)) == 87 * 5
 
 
-@pytest.mark.parametrize("asked", ["outcome=maybe", "from=yesterday", "from=2025-03-04&to=2025-03-04", "before=the-first"])
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["outcome=maybe", "from=yesterday", "from=2025-03-04&to=2025-03-04", "before=the-first", f"before={HUGE}-1"],
+)
 def test_a_question_that_means_nothing_is_answered_in_words(auditor, asked):
     answer = auditor.get(f"{HERE}/runs?{asked}")
     assert answer.status_code == 422
     assert "Traceback" not in answer.text and "<h1>" in answer.text
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"samples/{HUGE}",
+        f"samples/{HUGE}.csv",
+        f"populations/{HUGE}",
+        "populations/{made.population}?skip=" + HUGE,
+        "reconciliations/{made.reconciliation}?skip=" + HUGE,
+        f"uploads/{HUGE}",
+        f"runs/{HUGE}-1",
+        f"runs/1-{HUGE}.proof",
+        "runs/../../../etc/passwd",
+        "requests/%00",
+        "artifacts/sha256:" + "A" * 64,
+        "access?control=AC-02&at=0001-01-01T00:00:00%2B14:00",
+    ],
+)
+def test_an_address_that_nothing_can_have_is_answered_in_words(auditor, served, page):
+    answer = auditor.get(f"{HERE}/{page.format(made=served.world.made)}")
+    assert answer.status_code in (404, 422)
+    assert "<h1>" in answer.text and "Traceback" not in answer.text
 
 
 def test_the_sheet_of_a_run_answers_where_which_query_when_and_how_complete(auditor, served):
@@ -200,6 +229,8 @@ def test_what_was_typed_is_kept_when_something_of_it_is_wrong(auditor, served):
         ({"method": "stratified", "seed": "x", "stratum": ""}, "strata need an expression"),
         ({"method": "stratified", "seed": "x", "stratum": "role", "minimum": "-1"}, "'-1' is no number"),
         ({"method": "dates", "seed": "x", "every": "hourly"}, "dates are not drawn 'hourly'"),
+        ({"method": "stratified", "seed": "x", "stratum": "abs(id)"}, "'abs(id)' cannot be asked of every item"),
+        ({"method": "stratified", "seed": "x", "stratum": "[" * 900}, "nested too deeply"),
     ],
 )
 def test_a_draw_that_cannot_be_is_refused_in_words(auditor, served, typed, words):
