@@ -32,7 +32,7 @@ bench: $(VENV)/.test ## runs and items a second beside a bare boto3 loop
 	$(BIN)/python -m tests.bench.sweep
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) demo-data dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-data dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -93,8 +93,8 @@ class Grant:
     revoked: datetime | None = None
 
     def holds(self, now: datetime) -> bool:
-        """Return whether the token is good at *now*."""
-        return self.revoked is None and now < self.expires
+        """Return whether the token is good at *now*; never, once the name of its holder was erased."""
+        return self.name != "" and self.revoked is None and now < self.expires
 
     def principal(self) -> Principal:
         """Return whom the token lets in."""

@@ -64,9 +64,10 @@ def parse_instant(text: str) -> datetime:
     """
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError:
+        # An hour of the first or the last year may lie in none, seen from UTC.
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise QueryError(
             f"not a date or time: {text!r}", hint="Write 2026-03-14, 2026-03-14T03:00 or 2026-03-14T03:00:00Z."
         ) from None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     return from_ms(to_ms(at))

@@ -19,6 +19,7 @@ from collector.secrets import Reference
 
 _MOST_PORT = 65_535
 _SESSION = (timedelta(minutes=1), timedelta(days=7))
+_CAPITALS = re.compile("[A-Z]+")
 _EMAIL = re.compile(r"[^\s@:]+@[^\s@:]+")
 
 
@@ -40,7 +41,9 @@ def _address(text: str) -> str:
     parts = urlsplit(_url(text))
     if parts.path not in ("", "/"):
         raise _wrong("it has a path; the API and the pages stand at the root of their host")
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    # Browsers leave the port out where it is the scheme's own.
+    default = ":443" if parts.scheme == "https" else ":80"
+    return f"{parts.scheme}://{parts.netloc.removesuffix(default)}".lower()
 
 
 def _proxy(text: str) -> str:
@@ -56,7 +59,7 @@ def _person(text: str) -> str:
         return text
     if not _EMAIL.fullmatch(text):
         raise _wrong(f'{text!r} is neither an e-mail address nor "group:NAME"')
-    return text.casefold()
+    return folded(text)
 
 
 _Duration = Annotated[str, AfterValidator(_duration)]
@@ -155,6 +158,14 @@ class WebSettings(BaseModel):
     def longest(self) -> timedelta:
         """How old a session may grow."""
         return parse_duration(self.session_longest)
+
+
+def folded(address: str) -> str:
+    """Return an e-mail *address* in the form in which two are compared: A to Z small, and every other letter as it is.
+
+    Unicode's own folding would make one person of ``straße@`` and ``strasse@``, who may be two.
+    """
+    return _CAPITALS.sub(lambda found: found[0].lower(), address.strip())
 
 
 def is_loopback(host: str) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from collector.clock import iso
 from collector.difference import FieldChange, differences
-from collector.errors import QueryError, Withheld
+from collector.errors import QueryError, Unknown, Withheld
 from collector.model import Json, Run, Subject
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def life(store: Store, kind: str, key: str, *, source: str = "", scope: str = ""
     subjects_of(store, kind, source=source, scope=scope)
     versions = store.history(kind, key, source=source or None, scope=scope or None)
     if not versions:
-        raise QueryError(
+        raise Unknown(
             f"no item {key!r} of {kind} was ever observed", hint=f"`evidenced as-of {kind} --at TIME` lists the keys."
         )
     ordered = sorted(versions, key=lambda each: (each.subject, each.start))
@@ -218,10 +218,10 @@ def subjects_of(store: Store, kind: str, *, source: str = "", scope: str = "") -
     return sorted(found)
 
 
-def _unknown(what: str, name: str, known: set[str], otherwise: str) -> QueryError:
+def _unknown(what: str, name: str, known: set[str], otherwise: str) -> Unknown:
     near = get_close_matches(name, known, n=3)
     hint = f"Did you mean: {', '.join(near)}?" if near else f"{otherwise[:1].upper()}{otherwise[1:]}."
-    return QueryError(f"the store knows no {what} {name!r}", hint=hint)
+    return Unknown(f"the store knows no {what} {name!r}", hint=hint)
 
 
 def _not_future(at: datetime, now: datetime) -> None:

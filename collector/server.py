@@ -46,7 +46,7 @@ def application(store: Store, config: Config, clock: Clock, place: Place | None 
     app.add_exception_handler(EvidencedError, _refuse)
     for router in (health, signing_in):
         app.include_router(router)
-    app.mount(api.PREFIX, api.application(app.state.gate))
+    app.router.routes.append(api.mounted(app.state.gate))
     web.install(app)
     return app
 

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cache
 from typing import Any, Protocol
 
 from collector.clock import iso
@@ -20,6 +21,7 @@ from collector.model import Detail, Json, Outcome, Reason
 # Python calls controls, bidirectional and other format marks, separators, surrogates and unassigned points unprintable.
 # These it prints, although nobody can see them: fillers and variation selectors.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_AS_IT_IS = frozenset({str, int, float, bool})
 
 
 class _Shortfall(Protocol):
@@ -85,10 +87,17 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind))
+
+
 def plain(value: Any) -> Json:  # noqa: PLR0911 - one line a type
     """Return *value* as JSON: times RFC 3339 in UTC, lengths in seconds, digests ``sha256:...``, records as objects."""
+    if value is None or type(value) in _AS_IT_IS:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {each.name: plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return {name: plain(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

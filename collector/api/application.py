@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Mount
 
 from collector import __version__
 from collector.api.problems import Place, Problem, problem_of
@@ -67,6 +69,14 @@ def application(gate: Gate) -> FastAPI:
     return app
 
 
+def mounted(gate: Gate) -> Mount:
+    """Return the API at its place, for the routes of the application that serves it too."""
+    mount = Mount(PREFIX, application(gate))
+    # A path may hold a line's end, percent-encoded: that too is ours to answer.
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
+
+
 def _unrouted(_: Request, error: Exception) -> Response:
     """Answer what no route is there for: 404 and 405."""
     return problem_of(error)
@@ -83,6 +93,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
             tags=app.openapi_tags,
             servers=[{"url": PREFIX}],
         )
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                one = re.compile(re.escape(path) + r"/\{\w+\}")
+                _head(method, operation, told=any(map(one.fullmatch, document["paths"])))
         schemas = document["components"]["schemas"]
         for form in (Problem, Place):
             schemas[form.__name__] = form.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -94,3 +108,22 @@ def _document(app: FastAPI) -> dict[str, Any]:
         }
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _head(method: str, operation: dict[str, Any], *, told: bool) -> None:
+    """Add the headers of a good answer to what the document says of it; *told* is where what it made can be read."""
+    status = next(each for each in operation["responses"] if each.startswith("2"))
+    good = operation["responses"][status]
+    headers = good.setdefault("headers", {})
+    if method == "get":
+        headers.setdefault("ETag", _header("The SHA-256 of the body: a strong tag."))
+    if any(each["name"] == "cursor" for each in operation.get("parameters", ())):
+        headers["Link"] = _header('Where the next page is, `rel="next"`; left out on the last.')
+    if told and status in ("201", "202"):
+        headers["Location"] = _header("Where what was recorded is read.")
+    if not headers:
+        del good["headers"]
+
+
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}

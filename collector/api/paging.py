@@ -7,6 +7,7 @@ the question.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import secrets
@@ -26,11 +27,19 @@ from collector.model import Subject
 MOST = 1_000
 _USUAL = 100
 _CHECK = 12
+_LONGEST = 2_000
 _KEY = secrets.token_bytes(32)
 Item = TypeVar("Item")
 
 _Limit = Annotated[int, Query(ge=1, le=MOST, description="The most of them in one answer.")]
-_Cursor = Annotated[str, Query(max_length=8_000, description="`next` of the page before; left out: the first page.")]
+_Cursor = Annotated[
+    str,
+    Query(
+        max_length=4_096,
+        pattern=r"^[A-Za-z0-9_-]*$",
+        description="`next` of the page before; left out: the first page.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,21 @@ class Page:
 
     def of(self, items: Sequence[Item], key: Callable[[Item], Any]) -> tuple[list[Item], str | None]:
         """Return the part of *items*, which ascend by *key*, and the cursor of the next page or None."""
-        start = 0 if self.after is None else bisect_right(items, self.after, key=lambda each: _listed(key(each)))
+        start = self._start(items, key)
         return self.cut(items[start : start + self.limit + 1], key)
+
+    def _start(self, items: Sequence[Item], key: Callable[[Item], Any]) -> int:
+        if self.after is None:
+            return 0
+        if isinstance(self.after, dict):
+            places = (_short(key(each)) for each in items)
+            at = next((number for number, each in enumerate(places, start=1) if each == self.after), None)
+            if at is None:
+                raise QueryError(
+                    "what the page before ended with is there no more", hint="Begin again, without cursor."
+                )
+            return at
+        return bisect_right(items, self.after, key=lambda each: _listed(key(each)))
 
     def cut(self, found: Sequence[Item], key: Callable[[Item], Any]) -> tuple[list[Item], str | None]:
         """Return *found*, asked for with one more than the limit, without that one; and the next cursor or None."""
@@ -80,7 +102,7 @@ def _question(request: Request) -> str:
 
 
 def _sealed(question: str, place: Any) -> str:
-    said = json.dumps(_listed(place), separators=(",", ":")).encode("ascii")
+    said = _text(_short(place))
     return urlsafe_b64encode(_check(question, said) + said).decode("ascii").rstrip("=")
 
 
@@ -93,6 +115,18 @@ def _opened(question: str, cursor: str) -> Any:
     if len(data) <= _CHECK or not hmac.compare_digest(_check(question, said), data[:_CHECK]):
         raise QueryError("the cursor is not one of this question", hint="Use `next` of the page before, unchanged.")
     return json.loads(said)
+
+
+def _short(place: Any) -> Any:
+    """Return *place*, or what tells it from others where it is too long for an address: what sources call their items
+    may be of any length.
+    """
+    text = _text(place)
+    return {"sha256": hashlib.sha256(text).hexdigest()} if len(text) > _LONGEST else _listed(place)
+
+
+def _text(place: Any) -> bytes:
+    return json.dumps(_listed(place), separators=(",", ":")).encode("ascii")
 
 
 def _check(question: str, said: bytes) -> bytes:

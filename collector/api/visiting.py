@@ -63,51 +63,10 @@ class Own(Entry):
 
 
 @dataclass(frozen=True)
-class Installed:
-    """A visit of somebody who sees the whole installation, and its store."""
+class Visited:
+    """What a route is given: the *visit*, and what follows from it."""
 
     visit: Visit
-    store: Store
-
-    @property
-    def actor(self) -> str:
-        """Who is recorded with what they do."""
-        return self.visit.principal.name
-
-    @property
-    def controls(self) -> ControlSet:
-        """The controls of the configuration."""
-        return load_controls(self.visit.config.controls_path)
-
-
-class Installation(Entry):
-    """Gives the whole store, to those who see it."""
-
-    reach = Reach.INSTALLATION
-
-    def __call__(self, request: Request) -> Installed:
-        """Return the whole store. Raises `Forbidden` for somebody who sees certain engagements only."""
-        visit: Visit = request.state.visit
-        return Installed(visit, visit.everything())
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A visit of one engagement: what is asked there is answered within its terms."""
-
-    visit: Visit
-    engagement: Engagement
-    store: Scoped
-
-    @property
-    def name(self) -> str:
-        """What the engagement is called."""
-        return self.engagement.name
-
-    @property
-    def terms(self) -> Terms:
-        """The terms in force."""
-        return self.engagement.terms
 
     @property
     def now(self) -> datetime:
@@ -133,6 +92,42 @@ class Desk:
     def controls(self) -> ControlSet:
         """The controls of the configuration."""
         return load_controls(self.visit.config.controls_path)
+
+
+@dataclass(frozen=True)
+class Installed(Visited):
+    """A visit of somebody who sees the whole installation, and its store."""
+
+    store: Store
+
+
+class Installation(Entry):
+    """Gives the whole store, to those who see it."""
+
+    reach = Reach.INSTALLATION
+
+    def __call__(self, request: Request) -> Installed:
+        """Return the whole store. Raises `Forbidden` for somebody who sees certain engagements only."""
+        visit: Visit = request.state.visit
+        return Installed(visit, visit.everything())
+
+
+@dataclass(frozen=True)
+class Desk(Visited):
+    """A visit of one engagement: what is asked there is answered within its terms."""
+
+    engagement: Engagement
+    store: Scoped
+
+    @property
+    def name(self) -> str:
+        """What the engagement is called."""
+        return self.engagement.name
+
+    @property
+    def terms(self) -> Terms:
+        """The terms in force."""
+        return self.engagement.terms
 
 
 EngagementName = Annotated[Name, Path(description="What the engagement is called.", examples=["soc2-2026"])]

@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be read by hand, and why: the kinds of *source* that match *patterns* (none: all) and serve *control*.
+
+    An empty *control* is any.
+    """
+
+    source: str
+    reason: str
+    patterns: tuple[str, ...] = ()
+    control: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     """A snapshot request as recorded, the *runs* made for it so far, and whether it is *answered*: no more come."""
 
@@ -29,27 +42,14 @@ class Trigger:
     runs: tuple[RunOutcome, ...]
 
 
-def queue(
-    store: Store,
-    controls: ControlSet,
-    *,
-    source: str,
-    patterns: tuple[str, ...] = (),
-    control: str = "",
-    reason: str,
-    actor: str,
-    at: datetime,
-) -> Trigger:
+def queue(store: Store, controls: ControlSet, wanted: Wanted, *, actor: str, at: datetime) -> Trigger:
     """Record a request for the daemon, checked against the plan in force, and return it.
 
     Raises `QueryError` as `snapshot_request`, for a reason that holds a secret, and when no plan is recorded.
     """
-    reason = note_of(reason, "a snapshot needs a reason", "reason")
+    note_of(wanted.reason, "a snapshot needs a reason", "reason")
     plan = in_force(recorded_plans(store), at)
-    asked = snapshot_request(
-        plan, controls, source=source, patterns=patterns, control=control, reason=reason, actor=actor, at=at
-    )
-    return trigger(store, store.request_snapshot(asked))
+    return trigger(store, store.request_snapshot(snapshot_request(plan, controls, wanted, actor=actor, at=at)))
 
 
 def trigger(store: Store, number: int) -> Trigger:
@@ -60,35 +60,26 @@ def trigger(store: Store, number: int) -> Trigger:
     return Trigger(request, any(each.last for each in sweeps), tuple(runs))
 
 
-def snapshot_request(
-    plan: Plan,
-    controls: ControlSet,
-    *,
-    source: str,
-    patterns: tuple[str, ...] = (),
-    control: str = "",
-    reason: str,
-    actor: str,
-    at: datetime,
-) -> SnapshotRequest:
-    """Return the request for the kinds of *source* that match *patterns* (none: all) and serve *control*.
+def snapshot_request(plan: Plan, controls: ControlSet, wanted: Wanted, *, actor: str, at: datetime) -> SnapshotRequest:
+    """Return the request for what is *wanted* of *plan*.
 
     Raises `QueryError` for an unknown source, kind or control, for a kind that the configuration excludes, and when
     nothing is left to read.
     """
-    if not reason.strip():
+    if not wanted.reason.strip():
         raise QueryError("a snapshot needs a reason", hint="It is kept with the evidence: --reason 'incident 42'.")
-    planned = _source(plan, source)
-    names = _matching(planned, patterns) if patterns else _enabled(planned)
-    if control:
-        served = _kinds_of(controls, control)
+    planned = _source(plan, wanted.source)
+    names = _matching(planned, wanted.patterns) if wanted.patterns else _enabled(planned)
+    if wanted.control:
+        served = _kinds_of(controls, wanted.control)
         names = [name for name in names if any(fnmatchcase(name, pattern) for pattern in served)]
     if not names:
-        serving = f" that serves {control}" if control else ""
-        raise QueryError(f"{source} has no enabled kind{serving}", hint="See `evidenced plan show`.")
+        serving = f" that serves {wanted.control}" if wanted.control else ""
+        raise QueryError(f"{wanted.source} has no enabled kind{serving}", hint="See `evidenced plan show`.")
     # All kinds are asked for as such: a kind that the plan gains before the daemon looks belongs to it.
-    everything = not patterns and not control
-    return SnapshotRequest(source, () if everything else tuple(names), reason.strip(), actor, at)
+    everything = not wanted.patterns and not wanted.control
+    kinds = () if everything else tuple(names)
+    return SnapshotRequest(wanted.source, kinds, wanted.reason.strip(), actor, at)
 
 
 def _source(plan: Plan, name: str) -> PlannedSource:

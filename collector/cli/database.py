@@ -45,8 +45,9 @@ def init(
 ) -> None:
     """Make the roles and tables of a store on PostgreSQL.
 
-    Owner, writer, signer and reader, each with no more rights than its part needs. Again, it brings roles, rights and
-    tables up to date and takes back what else was granted. No superuser is needed, and no password is set.
+    Owner, writer, signer, eraser, reader and desk, each with no more rights than its part needs. Again, it brings
+    roles, rights, policies and tables up to date and takes back what else was granted. No superuser is needed, and no
+    password is set.
 
     \b
     Example: evidenced db init --admin-url env:EVIDENCED_ADMIN_URL --dry-run
@@ -138,6 +139,7 @@ def _told(made: SetUp) -> list[Part]:
         "",
         f'The daemon:    store.url = "{made.urls[Role.WRITER]}"',
         f'Who only asks: store.url = "{made.urls[Role.READER]}"',
+        f'The web side:  store.url = "{made.urls[Role.DESK]}"',
         "",
         "No password was set, so nobody logs in by one. Set it in psql (it never crosses the wire in clear):",
         f"  \\password {made.roles[Role.WRITER]}",

@@ -47,7 +47,7 @@ def snapshot(
                  --reason 'joiners of March, ticket 1207'
     """
     from collector.ask.snapshot import answer
-    from collector.ask.triggers import snapshot_request
+    from collector.ask.triggers import Wanted, snapshot_request
     from collector.clock import SystemClock
     from collector.plan import build_plan
     from collector.tag import load_controls
@@ -57,10 +57,7 @@ def snapshot(
     request = snapshot_request(
         build_plan(settings, connectors, {}, {}),
         load_controls(settings.controls_path),
-        source=source,
-        patterns=tuple(kinds or ()),
-        control=control,
-        reason=reason,
+        Wanted(source, reason, tuple(kinds or ()), control),
         actor=by,
         at=clock.now(),
     )

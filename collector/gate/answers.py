@@ -98,7 +98,7 @@ def refusal(path: str, error: EvidencedError) -> Response:
     """Return the answer to *error* at *path*: problem details (RFC 9457) of the API, elsewhere a line of text."""
     status, title = _row(error)
     if status >= _FAILED:
-        structlog.get_logger("web").error(error.message, hint=error.hint(), path=path)
+        structlog.get_logger("web").error(error.message, hint=error.hint(), path=ascii(path))
     said, hint = told(error)
     if path.startswith(_API):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": said, "hint": hint}

@@ -11,6 +11,7 @@ from collector.act import ActKind
 from collector.ask.access import granted, holder
 from collector.clock import Clock
 from collector.config import Config
+from collector.config_web import folded
 from collector.gate.answers import TooMany, Unrecorded
 from collector.gate.cookies import Cookies
 from collector.gate.errands import Errands
@@ -94,7 +95,7 @@ class Gate:
         audited = frozenset(
             each.id
             for each in self._store.engagements()
-            if account.email in {auditor.strip().casefold() for auditor in each.terms.auditors}
+            if account.email in {folded(auditor) for auditor in each.terms.auditors}
         )
         if not audited:
             raise SignedOut("nobody has let this account in")

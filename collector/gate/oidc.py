@@ -20,7 +20,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from collector.clock import Clock
-from collector.config_web import OidcSettings, is_loopback
+from collector.config_web import OidcSettings, folded, is_loopback
 from collector.errors import EvidencedError
 from collector.gate.sessions import Account
 from collector.gate.visit import SignedOut
@@ -144,7 +144,7 @@ class Provider:
             raise Refused("the provider has not verified the e-mail address")
         groups = claims.get(self._settings.groups_claim, [])
         groups = groups if isinstance(groups, list) else [groups]
-        return Account(email.strip().casefold(), frozenset(each for each in groups if isinstance(each, str)))
+        return Account(folded(email), frozenset(each for each in groups if isinstance(each, str)))
 
     def _userinfo(self, session: OAuth2Session, subject: str) -> dict[str, Json]:
         """Return what the provider says of *subject* apart from the ID token (OpenID Connect Core 5.3)."""

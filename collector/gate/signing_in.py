@@ -80,7 +80,7 @@ def from_provider(
         errand = gate.errands.end(state, request.cookies.get(gate.cookies.form, ""))
         then = errand.then
         if gate.provider is None or error or not code:
-            raise Refused(f"the provider refused: {error[:100]}")
+            raise Refused(f"the provider refused: {error[:100]!a}")
         account = gate.provider.account(errand, code, iss)
         gate.principal(account)
     except SignedOut as problem:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, distinct, except_, func, or_, select
 
-from collector.act import ActKind
+from collector.act import UNBOUND, ActKind
 from collector.clock import to_ms
 from collector.engagement import Engagement
 from collector.model import Period
@@ -38,6 +38,8 @@ from collector.store.tables import (
     volatile,
 )
 
+# That somebody was let in, or looked at something, is no need of it.
+_CLAIMS = desk_act.c.kind.not_in(sorted(each.value for each in UNBOUND))
 _DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
@@ -168,15 +170,16 @@ def _named_since(marks: _Marks) -> Iterator[Select[Any]]:
 
 
 def _marks(conn: Connection) -> _Marks:
-    columns = (population_state.c.id, sweep.c.id, desk_act.c.id, plan.c.version, controls.c.version, tag.c.id)
+    columns = (population_state.c.id, sweep.c.id, plan.c.version, controls.c.version, tag.c.id)
     state, last, *acts = (conn.execute(select(func.coalesce(func.max(each), 0))).scalar_one() for each in columns)
-    return _Marks(state, last, tuple(acts))
+    said = conn.execute(select(func.coalesce(func.max(desk_act.c.id), 0)).where(_CLAIMS)).scalar_one()
+    return _Marks(state, last, (said, *acts))
 
 
 def _said(conn: Connection) -> set[bytes]:
     """Return every digest that stands in what people recorded; a file that they brought is no record of ours."""
     found: set[bytes] = set()
-    for row in conn.execute(select(desk_act.c.kind, desk_act.c.document, desk_act.c.artifact)).all():
+    for row in conn.execute(select(desk_act.c.kind, desk_act.c.document, desk_act.c.artifact).where(_CLAIMS)).all():
         brought = row.artifact if row.kind != ActKind.UPLOAD else None
         for number in (row.document, brought):
             if number is not None:

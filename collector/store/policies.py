@@ -86,6 +86,8 @@ _OF_SUBJECT = _among("subject", "subjects")
 _OF_SOURCE = _among("source", "sources")
 _OF_VERSIONS = f"{_there('item_version', 'artifact', 'artifact.id')} OR {_there('volatile', 'artifact', 'artifact.id')}"
 _OF_ACTS = f"{_there('desk_act', 'document', 'artifact.id')} OR {_there('desk_act', 'artifact', 'artifact.id')}"
+# Frames, notes, plans and the procedures that they name are of no subject. A number without an engagement sees none.
+_OF_NOBODY = f"({_said('engagement')} <> '' AND NOT evidenced_owned(artifact.id))"
 
 POLICIES: Mapping[str, str] = {
     "source": _among("id", "sources"),
@@ -99,11 +101,11 @@ POLICIES: Mapping[str, str] = {
     "erased": f"{_whole()} OR {_there('tombstone', 'id', 'erased.tombstone')}",
     "artifact_key": f"{_whole()} OR {_there('sealing_key', 'id', 'artifact_key.sealing')}",
     "item_key": f"{_whole()} OR {_there('sealing_key', 'id', 'item_key.sealing')}",
-    "artifact": f"{_whole()} OR {_OF_VERSIONS} OR {_OF_ACTS} OR NOT evidenced_owned(artifact.id)",
+    "artifact": f"{_whole()} OR {_OF_VERSIONS} OR {_OF_ACTS} OR {_OF_NOBODY}",
     "regained": f"{_whole()} OR {_there('artifact', 'id', 'regained.artifact')}",
     "tag": f"{_whole()} OR {_TAGGED}",
     "desk_act": _among("engagement", "engagement"),
-    "log_leaf": f"{_whole()} OR idx = 0",
+    "log_leaf": _whole(),
 }
 """What the desk's login sees of each table. A sweep, its page and its frame are of a source as a whole."""
 

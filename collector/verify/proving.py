@@ -9,9 +9,11 @@ from collector.errors import QueryError
 from collector.log.checkpoint import Checkpoint
 from collector.log.note import parse_note
 from collector.log.origin import log_name, origin
-from collector.model import show_digest
+from collector.model import Subject, show_digest
 from collector.store import Store
+from collector.store.contents import unknown
 from collector.store.evidence import Evidence, Row
+from collector.store.scoped import Scoped
 from collector.verify.contents import stored_content
 from collector.verify.proofs import ENTRIES, FRAME, NOTES, SHEET, Branch, Part, Proof, branch_of
 from collector.verify.sweeps import SweepParts, sweep_parts
@@ -35,11 +37,13 @@ class Made:
 def prove(store: Store, target: str) -> Made:
     """Return the proof of *target*: a run's id, or ``sha256:...`` of an artifact.
 
-    The head is that of the first checkpoint that covers the leaf, else the log's own. Raises `QueryError` when there is
-    no such thing in the store, `Withheld` when it was erased, `IntegrityError` where the store contradicts itself: then
-    verify it.
+    The head is that of the first checkpoint that covers the leaf, else the log's own. Within an engagement only what is
+    in it is proved, and by a leaf that is: of contents that others have as well, another than theirs. Raises
+    `QueryError` when there is no such thing in the store, `Withheld` when it was erased, `IntegrityError` where the
+    store contradicts itself: then verify it.
     """
-    with store.evidence(lambda *_: None, lambda *_: None) as evidence:
+    whole = store.whole_for_export() if isinstance(store, Scoped) else store
+    with whole.evidence(lambda *_: None, lambda *_: None) as evidence:
         if target.startswith("sha256:"):
             name, parts, leaf = _artifact(store, evidence, target)
         else:
@@ -82,24 +86,42 @@ def _artifact(store: Store, evidence: Evidence, target: str) -> tuple[str, tuple
         raise QueryError(f"{target!r} is not a digest", hint="Digests are sha256: and 64 hex digits.") from None
     row = evidence.one("artifact", digest=name)
     if row is None:
-        raise QueryError(f"the store has no artifact {target}", hint="Take digests from `as-of` or `history`.")
+        raise unknown(name)
+    within = store if isinstance(store, Scoped) else None
+    if within is not None:
+        within.artifact(name)
     data = stored_content(evidence, row) if row["bytes"] is not None else store.artifact(name)
     found = (
-        _changed(evidence, row["id"], data)
-        or _kept(evidence, row["id"], data)
+        _changed(evidence, row["id"], data, within)
+        or _kept(evidence, row["id"], data, within)
         or _document(evidence, row["id"], data)
         or _said(evidence, row["id"], data)
-        or _brought(evidence, row["id"], data)
+        or _brought(evidence, row["id"], data, within)
     )
     if found is None:
         raise QueryError(f"no leaf commits to {target} yet", hint="It was stored ahead of a sweep that never came.")
     return f"artifact {show_digest(name)}", *found
 
 
-def _changed(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
+def _holds(evidence: Evidence, subject: int, within: Scoped | None) -> bool:
+    """Return whether the subject with the number *subject* is in scope."""
+    if within is None:
+        return True
+    row = evidence.one("subject", id=subject)
+    source = evidence.one("source", id=row["source"]) if row else None
+    if row is None or source is None:
+        return False
+    return within.engagement.terms.holds(Subject(source["name"], row["kind"], row["scope"]))
+
+
+def _changed(
+    evidence: Evidence, number: int, data: bytes, within: Scoped | None
+) -> tuple[tuple[Part, ...], int] | None:
     """Return how the artifact of an item leads to the leaf of the first sweep that saw it."""
-    change = evidence.one("change", artifact=number)
-    state = evidence.one("population_state", id=change["state"]) if change else None
+    changes = evidence.where("change", artifact=number)
+    states = ((each, evidence.one("population_state", id=each["state"])) for each in changes)
+    seen = ((change, state) for change, state in states if state and _holds(evidence, state["subject"], within))
+    change, state = next(seen, (None, None))
     if change is None or state is None:
         return None
     found = sweep_parts(evidence, state["sweep"])
@@ -111,8 +133,9 @@ def _changed(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, 
     return (artifact, _entry(found, entry.data)), found.leaf
 
 
-def _kept(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
-    row = evidence.one("volatile", artifact=number)
+def _kept(evidence: Evidence, number: int, data: bytes, within: Scoped | None) -> tuple[tuple[Part, ...], int] | None:
+    kept = evidence.where("volatile", artifact=number)
+    row = next((each for each in kept if _holds(evidence, each["subject"], within)), None)
     if row is None:
         return None
     found = sweep_parts(evidence, row["sweep"])
@@ -136,10 +159,13 @@ def _said(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...
     return None
 
 
-def _brought(evidence: Evidence, number: int, data: bytes) -> tuple[tuple[Part, ...], int] | None:
+def _brought(
+    evidence: Evidence, number: int, data: bytes, within: Scoped | None
+) -> tuple[tuple[Part, ...], int] | None:
     """Return how the document of an act at the desk, or the bytes it brought, leads to the act's leaf."""
+    of = {} if within is None else {"engagement": within.engagement.id}
     for field in ("document", "artifact"):
-        row: Row | None = evidence.one("desk_act", **{field: number})
+        row: Row | None = evidence.one("desk_act", **{field: number}, **of)
         if row is not None:
             return (Part("artifact", data, "leaf", field),), row["leaf"]
     return None

@@ -55,6 +55,7 @@ def bundle(request: Request, visit: Visitor, engaged: Within, name: str) -> HTML
         "bundle.html",
         engagement=engaged.engagement,
         build=build,
+        api=(["bundle"], {}),
         current=build is not None and build.size == reach(engaged),
         checkpoint=checkpoints.last(),
         size=checkpoints.head().size,

@@ -94,6 +94,7 @@ def reconciliation(
         "reconciliation.html",
         engagement=engaged.engagement,
         act=act,
+        api=(["reconciliations"], {}),
         said=act.document,
         found=found[:_ON_A_PAGE],
         outcome=outcome,

@@ -55,6 +55,7 @@ def _reviews(
         Right.RECORD,
         typed,
         error,
+        api=(["reviews"], {}),
         reviews=desk.acts(ActKind.REVIEW, number)[::-1],
         populations=desk.acts(ActKind.POPULATION, number)[::-1],
         controls=to_choose(controls.controls),

@@ -16,7 +16,6 @@ from collector.web.visiting import Visitor, Within
 
 router = APIRouter(include_in_schema=False)
 _ON_A_PAGE = 100
-_FURTHEST = 10_000
 _DIGITS = 64
 
 
@@ -31,7 +30,7 @@ def runs(
     outcome: str = "",
     since: Annotated[str, Query(alias="from")] = "",
     until: Annotated[str, Query(alias="to")] = "",
-    skip: Annotated[int, Query(ge=0, le=_FURTHEST)] = 0,
+    before: str = "",
 ) -> HTMLResponse:
     """Show the runs that were due in a period, the newest first."""
     period = _asked(engaged.engagement.terms.period, since, until)
@@ -42,24 +41,26 @@ def runs(
         source=source or None,
         kind=kind or None,
         outcome=Outcome(outcome) if outcome else None,
-        limit=skip + _ON_A_PAGE + 1,
-    )[skip:]
+        limit=_ON_A_PAGE + 1,
+        before=before or None,
+    )
     subjects = engaged.store.subjects()
     typed = {"kind": kind, "source": source, "outcome": outcome, "from_": since, "to": until}
-    further = len(found) > _ON_A_PAGE
+    shown = found[:_ON_A_PAGE]
     return page(
         request,
         visit,
         "runs.html",
         engagement=engaged.engagement,
-        runs=found[:_ON_A_PAGE],
+        runs=shown,
         period=period,
         typed=typed,
         kinds=sorted({each.kind for each in subjects}),
         sources=sorted({each.source for each in subjects}),
         outcomes=_ENDS,
-        first=address("e", name, "runs", **typed) if skip else "",
-        next=address("e", name, "runs", **typed, skip=skip + _ON_A_PAGE) if further and skip < _FURTHEST else "",
+        api=(["runs"], typed),
+        first=address("e", name, "runs", **typed) if before else "",
+        next=address("e", name, "runs", **typed, before=shown[-1].id) if len(found) > len(shown) else "",
     )
 
 

@@ -37,7 +37,16 @@ def sample(request: Request, visit: Visitor, engaged: Within, number: int) -> HT
     found = sample_of(engaged.store, str(number))
     said = found.act.document
     again = _again(found) if said["method"] == Method.RANDOM.value else ""
-    return page(request, visit, "sample.html", engagement=engaged.engagement, sample=found, said=said, again=again)
+    return page(
+        request,
+        visit,
+        "sample.html",
+        engagement=engaged.engagement,
+        sample=found,
+        said=said,
+        again=again,
+        api=(["samples", number], {}),
+    )
 
 
 def _again(found: Sample) -> str:

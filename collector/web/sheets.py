@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -10,11 +11,9 @@ from fastapi.responses import HTMLResponse, Response
 from collector.ask.sheet import sheet_of
 from collector.export import sheet_pdf
 from collector.export.sheet_sections import listings, outcome, query, when, where
-from collector.gate import Engaged
 from collector.log.checkpoint import Checkpoint
 from collector.log.note import parse_note
 from collector.verify import Proof, prove
-from collector.verify.proving import Made
 from collector.web.pages import page
 from collector.web.runs import saved
 from collector.web.visiting import Visitor, Within
@@ -35,14 +34,14 @@ def as_json(visit: Visitor, engaged: Within, id: str) -> Response:
 def as_pdf(visit: Visitor, engaged: Within, id: str) -> Response:
     """Give the sheet as PDF, with the proof that the run is in the log."""
     found = sheet_of(engaged.store, id, now=visit.now)
-    data = sheet_pdf(found, _proof(engaged, found.run.id).proof)
+    data = sheet_pdf(found, prove(engaged.store, f"run:{found.run.id}").proof)
     return saved(data, f"run-{found.run.id}.pdf", "application/pdf")
 
 
 @router.get("/e/{name}/runs/{id}.proof")
 def as_proof(engaged: Within, id: str) -> Response:
     """Give the proof that the run is in the log, as `evidenced proof` writes it."""
-    return saved(_proof(engaged, engaged.store.run(id).id).data, f"run-{id}.proof", "application/json")
+    return saved(prove(engaged.store, f"run:{id}").data, f"run-{id}.proof", "application/json")
 
 
 @router.get("/e/{name}/runs/{id}")
@@ -50,7 +49,7 @@ def sheet(request: Request, visit: Visitor, engaged: Within, id: str) -> HTMLRes
     """Show the sheet of one run."""
     found = sheet_of(engaged.store, id, now=visit.now)
     dates = [at for each in found.run.operations for at in (each.first_date, each.last_date) if at is not None]
-    proof = _proof(engaged, found.run.id).proof
+    proof = prove(engaged.store, f"run:{found.run.id}").proof
     return page(
         request,
         visit,
@@ -58,18 +57,15 @@ def sheet(request: Request, visit: Visitor, engaged: Within, id: str) -> HTMLRes
         engagement=engaged.engagement,
         sheet=found,
         run=found.run,
+        api=(["runs", found.run.id], {}),
         sections={"where": where(found), "query": query(found), "when": when(found), "outcome": outcome(found)},
         listings=list(listings(found)),
         procedure=json.dumps(found.procedure, ensure_ascii=False, indent=2).split("\n") if found.procedure else [],
         source_clock=(min(dates), max(dates)) if dates else None,
         proof=proof,
         signed=_signed(proof),
+        pdf=find_spec("reportlab") is not None,
     )
-
-
-def _proof(engaged: Engaged, run: str) -> Made:
-    """Return the proof of *run*, which was found in the engagement before: it is made from the whole store."""
-    return prove(engaged.store.whole_for_export(), f"run:{run}")
 
 
 def _signed(proof: Proof) -> tuple[int, list[str]] | None:

@@ -80,6 +80,7 @@ def _uploads(
         Right.RECORD,
         typed,
         error,
+        api=(["uploads"], {}),
         uploads=engaged.store.desk.acts(ActKind.UPLOAD, engaged.engagement.id)[::-1],
         accept=",".join(f".{each}" for each in visit.config.uploads.types),
         last_day=_last_day,

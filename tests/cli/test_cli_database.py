@@ -56,7 +56,7 @@ def test_setting_up_says_what_to_write_into_the_configuration(site, place):
 
 def test_setting_up_is_one_json_document(site, place):
     found = set_up(site, place, "--json").json
-    assert set(found["roles"]) == {"owner", "writer", "signer", "eraser", "reader"}
+    assert set(found["roles"]) == {"owner", "writer", "signer", "eraser", "reader", "desk"}
     assert found["roles"]["owner"]["url"] is None
     assert found["dry_run"] is False
     assert found["sql"][0].startswith(f"CREATE ROLE {place.prefix}_owner NOLOGIN")

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from collector.access import Role
 from collector.act import ActKind, NewAct
+from collector.ask.access import grant, record_reads
 from collector.ask.coverage import Coverage, Question
 from collector.coverage import Tally
 from collector.engagement import Dated, Engagement, Examination, Terms
@@ -74,6 +76,9 @@ def lived(folder, url):
     for kind in (ActKind.UPLOAD, ActKind.POPULATION):
         said = {"kind": "<b>paper.users</b>", "note": "=1+1"}
         site.store.desk.record([NewAct(kind, said, "<i>Bea</i>", act.id, data=f"bytes of {kind}".encode())])
+    for name, engagement in (("Rea", ""), ("Eva", NAME)):
+        grant(site.store, name, Role.READER, engagement, now=NOON, lasts=timedelta(days=9), actor="Ana")
+    record_reads(site.store, act.id, "<i>Eva</i>", [{"at": "2026-03-14T12:00:00Z", "path": "/e/whole", "status": 200}])
     site.take()
     return site
 

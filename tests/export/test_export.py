@@ -15,6 +15,7 @@ import zipfile
 import bagit
 import pytest
 
+from collector.act import ActKind
 from collector.canonical import canonical, digest
 from collector.errors import QueryError
 from collector.export import export, verifier
@@ -80,6 +81,25 @@ def test_every_content_that_the_index_calls_there_is_there(bundle):
     there = members(bundle)
     for row in index(bundle):
         assert (row["file"] in there) == (row["content"] != "erased")
+
+
+def test_who_was_let_into_the_engagement_and_what_they_read_is_in_it_and_no_token_of_the_installation(bundle, whole):
+    there = members(bundle)
+    recorded = [each for kind in (ActKind.TOKEN, ActKind.ACCESS) for each in whole.store.desk.acts(kind)]
+    number = whole.store.engagements()[-1].id
+    for act in recorded:
+        assert (artifact_name(act.digest) in there) == (act.engagement == number)
+    kinds = [row["kind"] for row in csv.DictReader(io.StringIO(there["data/acts.csv"].decode(), newline=""))]
+    assert (kinds.count("token"), kinds.count("access")) == (1, 1)
+    assert len([act for act in recorded if act.engagement == act.id]) == 2
+
+
+def test_every_kind_of_act_is_known_to_the_program_in_the_bundle():
+    assert set(verifier.DESK) == {each.value for each in ActKind}
+
+
+def artifact_name(name):
+    return verifier.artifact_file(name.hex())
 
 
 def test_sealed_contents_are_written_as_stored_and_erased_ones_are_named(bundle):

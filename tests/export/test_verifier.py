@@ -14,6 +14,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from collector.act import ActKind
 from collector.export import verifier
 from collector.log.checkpoint import Checkpoint, sign_checkpoint
 from collector.log.note import SignerKey, parse_note
@@ -226,3 +227,12 @@ def test_it_needs_nothing_but_the_standard_library_and_python_3_9():
     named = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
     froms = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert named | {each.partition(".")[0] for each in froms} <= sys.stdlib_module_names
+
+
+def test_a_bundle_from_which_somebody_left_out_what_was_read_is_incomplete(whole, bundle, key, tmp_path):
+    [*_, act] = whole.store.desk.acts(ActKind.ACCESS)
+    there = members(bundle)
+    del there[f"bundle/{verifier.artifact_file(act.digest.hex())}"]
+    found = verifier.verify(str(packed(rebagged(there), tmp_path / "less.zip")), [key])
+    assert found["verdict"] == "incomplete"
+    assert act.digest.hex() in found["what"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
+from collector.act import ActKind, NewAct
 from collector.errors import BusyError, QueryError, StoreError
 from collector.log.tables import metadata
+from collector.model import SnapshotRequest
 from collector.store import Store, open_store
 from collector.store.grants import Role
 from tests.roles.life import answers, go_on, live, sign
-from tests.store.conftest import Audit, Hand
+from tests.store.conftest import NOON, Audit, Hand
 
 
 @pytest.fixture
@@ -67,6 +69,26 @@ def test_the_writer_holds_locks(lived, open_as):
 
 def test_the_reader_gets_every_answer(lived, open_as):
     assert answers(open_as(Role.READER, create=False)) == answers(lived)
+
+
+def test_the_desk_gets_every_answer_about_the_whole_store(lived, open_as):
+    assert answers(open_as(Role.DESK, create=False)) == answers(lived)
+
+
+def test_the_desk_records_what_people_say_and_nothing_else(lived, open_as):
+    desk = open_as(Role.DESK)
+    desk.append_tag("run:1-0", "C-1", "said at the desk", "Ana")
+    asked = desk.request_snapshot(SnapshotRequest("paper:hq", (), "asked at the desk", "Ana", NOON))
+    [engagement] = desk.engagements()
+    desk.desk.record([NewAct(ActKind.UPLOAD, {"name": "a"}, "Ana", engagement.id, data=b"new")])
+    assert [each.id for each in lived.pending_requests()][-1] == asked
+    Audit(lived)
+    before = answers(lived)
+    for what, write in WRITES.items():
+        if what not in ("a tag", "contents"):  # contents that nothing names say nothing
+            with pytest.raises(StoreError, match="lacks a permission"):
+                write(desk)
+    assert answers(lived) == before
 
 
 def test_every_question_is_among_those_asked(lived):

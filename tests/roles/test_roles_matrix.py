@@ -14,6 +14,7 @@ from psycopg import errors
 import collector.store.checkpoint_tables
 import collector.store.desk_tables
 import collector.store.tables  # noqa: F401
+from collector.act import ActKind
 from collector.log.leaf import LeafKind
 from collector.log.tables import metadata
 from collector.store import open_store
@@ -35,6 +36,9 @@ def server(postgresql_server):
         place.set_up()
         open_store(place.login(Role.WRITER), clock=PlayedClock()).close()
         sessions = {role: psycopg.connect(place.login(role)) for role in LOGINS}
+        for name in ("engagement", "sources", "subjects", "records"):  # what policies keep from it is tested elsewhere
+            sessions[Role.DESK].execute("SELECT set_config(%s, '*', false)", [f"evidenced.{name}"])
+        sessions[Role.DESK].commit()
         yield sessions
         for each in sessions.values():
             each.close()
@@ -74,6 +78,9 @@ def test_what_is_declared_is_little():
     assert not any(GRANTS[table][Role.WRITER].update for table, _ in erasing | wrapping)
     assert not any(roles[Role.READER].insert or roles[Role.READER].update for roles in GRANTS.values())
     assert all(Role.OWNER not in roles for roles in GRANTS.values())
+    said = {table for table, roles in GRANTS.items() if Role.DESK in roles and roles[Role.DESK].insert}
+    assert said == {"actor", "artifact", "desk_act", "log_leaf", "log_node", "regained", "snapshot_request", "tag"}
+    assert {table for table, roles in GRANTS.items() if Role.DESK in roles and roles[Role.DESK].update} == {"log_head"}
     signed = {table for table, roles in GRANTS.items() if Role.SIGNER in roles and roles[Role.SIGNER].insert}
     assert not signed & {"sweep", "artifact", "item", "change", "item_version", "missed", "plan", "controls", "tag"}
 
@@ -216,6 +223,13 @@ def test_the_eraser_adds_leaves_of_its_own_kinds_only(server, attempt):
     for kind in LeafKind:
         found = attempt(Role.ERASER, f"INSERT INTO log_leaf VALUES (1, '{kind}', 0, '')")
         assert found is (None if kind in ERASER_LEAVES else errors.InsufficientPrivilege), kind
+
+
+def test_the_desk_adds_leaves_of_acts_and_tags_only(server, attempt):
+    allowed = {*(kind.value for kind in ActKind), "tag"}
+    for kind in LeafKind:
+        found = attempt(Role.DESK, f"INSERT INTO log_leaf VALUES (1, '{kind}', 0, '')")
+        assert found is (None if kind in allowed else errors.InsufficientPrivilege), kind
 
 
 def test_there_are_no_sequences_that_a_copy_would_have_to_set(server):

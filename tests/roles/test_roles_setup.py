@@ -31,6 +31,10 @@ UNION ALL SELECT 'schema', nspname::text, nspowner::regrole::text, nspacl::text 
 UNION ALL SELECT 'function', proname::text, array_to_string(proconfig, ' '), proacl::text FROM pg_proc
 WHERE pronamespace = '{0}'::regnamespace
 UNION ALL SELECT 'trigger', tgname::text, tgenabled::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'policy', tablename || ' ' || policyname, array_to_string(roles, ' '), qual || coalesce(with_check, '')
+FROM pg_policies WHERE schemaname = '{0}'
+UNION ALL SELECT 'secured', relname::text, relrowsecurity::text, relforcerowsecurity::text FROM pg_class
+WHERE relnamespace = '{0}'::regnamespace AND relkind = 'r'
 UNION ALL SELECT 'role', rolname::text, rolcanlogin::text, rolsuper::text FROM pg_roles WHERE rolname LIKE '{0}%'
 UNION ALL SELECT 'member', roleid::regrole::text, member::regrole::text, grantor::regrole::text
 FROM pg_auth_members WHERE roleid::regrole::text LIKE '{0}%'
@@ -91,6 +95,8 @@ def test_setting_up_again_takes_back_what_was_granted_beside_it(ready):
     )
     ready.sql(f"GRANT SELECT ON {at}.artifact TO PUBLIC, {at}_signer; GRANT CREATE ON SCHEMA {at} TO {at}_writer")
     ready.sql(f"ALTER ROLE {at}_writer IN DATABASE {at} SET search_path = public")
+    ready.sql(f"ALTER TABLE {at}.item DISABLE ROW LEVEL SECURITY; DROP POLICY evidenced_desk ON {at}.sweep")
+    ready.sql(f"ALTER POLICY evidenced_desk ON {at}.desk_act USING (true)")
     ready.set_up()
     assert catalog(ready) == before
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from collector.act import ActKind, NewAct
+from collector.act import UNBOUND, ActKind, NewAct
 from collector.canonical import canonical, digest
 from collector.engagement import Examination, Terms
 from collector.errors import IntegrityError, Withheld
@@ -355,7 +355,27 @@ def test_an_engagement_that_begins_in_between_keeps_the_rest(store, boxes):
     assert [bool(withheld(store, box(number))) for number in range(3)] == [True, False, False]
 
 
-@pytest.mark.parametrize("kind", sorted(set(ActKind) - {ActKind.ENGAGEMENT, ActKind.UPLOAD}))
+@pytest.mark.parametrize("kind", sorted(UNBOUND))
+def test_what_somebody_only_looked_at_or_was_let_in_for_goes_in_its_time(store, boxes, kind):
+    number = engage(store, Period(NOON - DAY, NOON))
+    [*act] = [NewAct(kind, {"said": digest(box(0)).hex()}, "Eva", number)]
+    store.desk.record(act)
+    store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "closed"}, "Ana", number)])
+    assert [each.tombstone.count for each in retain(store)] == [2]
+    assert verify(store).verdict is Verdict.INTACT
+
+
+def test_reading_meanwhile_does_not_make_retention_begin_anew(store, boxes):
+    number = engage(store, Period(NOON - DAY, NOON))
+    with store._database.reading() as conn:
+        expired = find_expired(conn, LIMIT)
+    some = next(iter(expired.artifacts.values()))
+    store.desk.record([NewAct(ActKind.ACCESS, {"did": "read"}, "Eva", number)])
+    with store._database.reading() as conn:
+        assert expired.still(conn, some) == some
+
+
+@pytest.mark.parametrize("kind", sorted(set(ActKind) - {ActKind.ENGAGEMENT, ActKind.UPLOAD} - UNBOUND))
 def test_what_an_act_of_a_closed_engagement_names_stays(store, boxes, kind):
     number = engage(store, Period(NOON - DAY, NOON))
     named = [{"said": digest(box(0)).hex()}, None], [{"said": "rows"}, digest(box(1)).hex().encode()]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from collector.config import load_settings
+from collector.config_web import folded
 from collector.errors import ConfigError
 
 
@@ -66,6 +67,25 @@ def test_by_itself_it_listens_on_this_machine_alone_and_knows_nobody(tmp_path):
 def test_a_public_url_is_kept_in_the_form_that_browsers_send(tmp_path):
     web = load(tmp_path, '[web]\npublic_url = "https://Evidence.Example.org:8443/"')
     assert web.public_url == "https://evidence.example.org:8443"
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://evidence.example.org:443/", "https://evidence.example.org"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
+    ],
+)
+def test_the_port_that_browsers_leave_out_is_left_out(tmp_path, url, kept):
+    assert load(tmp_path, f'[web]\npublic_url = "{url}"').public_url == kept
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("straße@example.org", "strasse@example.org"), ("\u212aim@e.org", "kim@e.org")]
+)
+def test_two_addresses_that_only_unicode_takes_for_one_are_two(one, other):
+    assert folded(one) != folded(other)
 
 
 def test_addresses_of_people_are_compared_without_their_case_and_groups_with_it(tmp_path):

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collector.access import Role
 from collector.act import ActKind, NewAct
+from collector.ask.access import grant, record_reads, revoke
 from collector.canonical import canonical, digest, population_root
 from collector.checkpoints import Checkpointer
 from collector.engagement import Examination, Terms
@@ -218,10 +220,14 @@ def desk(store):
     terms = Terms(Examination.TYPE_II, Period(NOON, NOON + HOUR), ("CC6.1",), auditors=("Eva", "Ana"))
     document = {"did": "created", "name": "soc2-2026", **terms.document()}
     [began] = store.desk.record([NewAct(ActKind.ENGAGEMENT, document, "Ana", people=terms.auditors)])
-    for kind in set(ActKind) - {ActKind.ENGAGEMENT}:
+    for kind in set(ActKind) - {ActKind.ENGAGEMENT, ActKind.TOKEN}:
         values = {"about": began.id, "data": f"the rows of a {kind}".encode()}
         store.desk.record([NewAct(kind, {"said": kind}, "Bea", began.id, **values)])
     store.desk.record([NewAct(ActKind.ENGAGEMENT, {"did": "closed"}, "Ana", began.id)])
+    for name, role, engagement in (("Rea", Role.READER, ""), ("Eva", Role.AUDITOR, "soc2-2026")):
+        made, _ = grant(store, name, role, engagement, now=NOON, lasts=timedelta(days=30), actor="Ana")
+        revoke(store, made.id, actor="Ana")
+    record_reads(store, began.id, "Eva", [{"at": "2026-03-14T12:00:00Z", "path": "/e/soc2-2026", "status": 200}])
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import threading
 from base64 import urlsafe_b64encode
@@ -67,13 +68,13 @@ class Liar:
 
     def by_no_key(self, claims):
         """Return *claims* unsigned, as ``alg`` ``none`` says."""
-        parts = ({"alg": "none", "typ": "JWT"}, claims)
-        return ".".join(urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in parts) + "."
+        return _joined({"alg": "none", "typ": "JWT"}, claims) + "."
 
     def by_its_public_key(self, claims):
         """Sign *claims* with HS256, the public key as the secret that both are meant to have."""
-        secret = OctKey.import_key(self.key.as_pem(private=False))
-        return jwt.encode({"alg": "HS256", "kid": self.key.kid}, claims, secret, algorithms=["HS256"])
+        signed = _joined({"alg": "HS256", "typ": "JWT", "kid": self.key.kid}, claims)
+        secret = self.key.as_pem(private=False)
+        return f"{signed}.{_base64(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
     def by_the_clients_secret(self, claims):
         """Sign *claims* with HS256 and the client's secret, which providers may but ours must not."""
@@ -110,6 +111,14 @@ class Liar:
         if path == "/userinfo":
             return self.userinfo
         return {"access_token": "a-1", "token_type": "Bearer", "id_token": self.token(now)}
+
+
+def _joined(*parts):
+    return ".".join(_base64(json.dumps(each).encode()) for each in parts)
+
+
+def _base64(data):
+    return urlsafe_b64encode(data).decode().rstrip("=")
 
 
 @contextmanager

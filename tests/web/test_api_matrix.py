@@ -68,6 +68,10 @@ def ours(served):
 @pytest.fixture(scope="module")
 def theirs(served):
     """The same of the other engagement."""
+    return foreign_things(served)
+
+
+def foreign_things(served):
     made, store = served.world.made, served.store
     kind = f"{MARK}.ledgers"
     [item] = store.as_of(kind, DAY)[:1]
@@ -79,18 +83,24 @@ def theirs(served):
     }  # fmt: skip
 
 
-def asked(visitor, route, engagement, things):
-    """Ask for *things* on the route, in its path, its query and its body."""
+def asked(visitor, route, engagement, things, *, everywhere=False):
+    """Ask for *things* on the route, in its path, its body and what its query must name; *everywhere*: may name."""
     method, path, operation = route
     counted = re.search(r"/([a-z-]+)/\{number\}", path)
     place = {name: str(value) for name, value in things.items()}
     place |= {"engagement": engagement, "number": place.get(counted[1], "1") if counted else ""}
-    query = {each["name"]: _value(each["name"], things) for each in operation.get("parameters", ()) if _is_asked(each)}
+    query = {
+        each["name"]: _value(each["name"], things)
+        for each in operation.get("parameters", ())
+        if _is_asked(each, everywhere)
+    }
     return visitor.request(method, PREFIX + path.format(**place), params=query, **_body(path, things))
 
 
-def _is_asked(parameter):
-    return parameter["in"] == "query" and (parameter.get("required") or parameter["name"] in ("kind", "source"))
+def _is_asked(parameter, everywhere):
+    return parameter["in"] == "query" and (
+        parameter.get("required") or (everywhere and parameter["name"] in ("kind", "source", "scope", "key"))
+    )
 
 
 def _value(name, things):
@@ -143,10 +153,21 @@ NOTHING_FOREIGN = re.compile(MARK.encode(), re.IGNORECASE)
 @pytest.mark.parametrize("route", IN_ENGAGEMENT, ids=named)
 def test_within_their_own_engagement_an_auditor_reaches_nothing_of_another(route, served, theirs):
     """Everything that the route takes names what is of the other engagement."""
-    answer = asked(served.api(Role.AUDITOR), route, ENGAGEMENT, theirs)
-    assert not _foreign(answer, theirs), (answer.status_code, answer.text[:300])
+    _require_nothing_foreign(served.api(Role.AUDITOR), route, theirs)
+
+
+def test_nor_on_postgresql(copied):
+    with serve(copied("postgresql")) as served:
+        visitor = served.api(Role.AUDITOR)
+        for route in IN_ENGAGEMENT:
+            _require_nothing_foreign(visitor, route, foreign_things(served))
+
+
+def _require_nothing_foreign(visitor, route, theirs):
+    answer = asked(visitor, route, ENGAGEMENT, theirs, everywhere=True)
+    assert not _foreign(answer, theirs), (named(route), answer.status_code, answer.text[:300])
     if re.search(r"\{(kind|run|artifact|request|number)\}", route[1]):
-        assert answer.status_code in (403, 404), answer.text[:300]
+        assert answer.status_code in (403, 404), (named(route), answer.text[:300])
 
 
 @pytest.mark.parametrize("route", [each for each in ROUTES if each[0] == "get"], ids=named)

@@ -73,6 +73,14 @@ def test_a_role_records_what_it_may_and_nothing_else(desk, who):
         assert (recorded(desk) != before) == (form in MAY[who]), form
 
 
+def test_every_form_is_recorded_on_each_engine(either):
+    admin = either.browser("admin")
+    for form in sorted(MAY["admin"]):
+        before = recorded(either)
+        sent(either, admin, form)
+        assert sum(recorded(either).values()) == sum(before.values()) + 1, form
+
+
 @pytest.mark.parametrize("who", MAY)
 def test_a_page_shows_the_forms_that_its_reader_may_send(served, who):
     browser = served.browser(who)

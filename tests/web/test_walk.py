@@ -19,6 +19,9 @@ from tests.web.world import AUDITOR, ENGAGEMENT, failed_run
 with warnings.catch_warnings(action="ignore"):  # what authlib thinks of the future of its own parts
     from oidc_provider_mock import User, run_server_in_thread
 
+# The provider is made of parts that authlib will take away some day.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib.*")
+
 PEOPLE = (
     User(sub="eva", claims={"email": AUDITOR, "email_verified": True}),
     User(sub="ines", claims={"email": "ines@acme.example", "email_verified": True}),

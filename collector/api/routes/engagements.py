@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import IO, Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -15,13 +18,13 @@ from collector.api.downloads import downloads, streamed
 from collector.api.models.installation import EngagementForm, Engagements
 from collector.api.models.shared import Form
 from collector.api.paging import Paged
-from collector.api.route import Route
+from collector.api.route import Route, problem_response
 from collector.api.texts import Instant, Name, Note
 from collector.api.visiting import EngagementName, Engager, Reader, Visitor
 from collector.ask.documents import engagement_document
 from collector.ask.engagements import amend, close, create
 from collector.engagement import Examination, Terms
-from collector.errors import QueryError
+from collector.errors import BusyError, QueryError
 from collector.export import export
 from collector.model import Period
 from collector.words import plain
@@ -29,6 +32,7 @@ from collector.words import plain
 router = APIRouter(prefix="/engagements", route_class=Route, tags=["engagements"])
 
 _ZIP = "application/zip"
+_PLACES = BoundedSemaphore(2)
 _Names = Annotated[list[Name], Field(max_length=200)]
 
 
@@ -110,17 +114,29 @@ def close_engagement(installed: Engager, engagement: EngagementName) -> Any:
 @router.get(
     "/{engagement}/bundle",
     response_class=Response,
-    responses=downloads(_ZIP, "A zipped BagIt bag with everything, and the program that checks it."),
+    responses=downloads(_ZIP, "A zipped BagIt bag with everything, and the program that checks it.")
+    | {409: problem_response("Others are being made; ask again.")},
 )
 def read_bundle(desk: Reader) -> Response:
     """The engagement as one file that anybody can check: `python3 -I verify.py FILE`, or `evidenced verify FILE`."""
-    with tempfile.TemporaryDirectory(prefix="evidenced-bundle-") as folder:
+    with _making(), tempfile.TemporaryDirectory(prefix="evidenced-bundle-") as folder:
         path = Path(folder) / "bundle.zip"
         export(desk.store.whole_for_export(), desk.name, path, grace=desk.grace, progress=lambda _: None)
         # It has no name any more when the first byte leaves: whatever becomes of the request, nothing stays behind.
         file = path.open("rb")
     length, digest = _measured(file)
     return streamed(file, length, f"{desk.name}.zip", digest, _ZIP)
+
+
+@contextmanager
+def _making() -> Iterator[None]:
+    """Hold one of the places for making a bundle, which reads everything. Raises `BusyError` when all are taken."""
+    if not _PLACES.acquire(blocking=False):
+        raise BusyError("as many bundles are being made as may be at once", hint="Ask again in a minute.")
+    try:
+        yield
+    finally:
+        _PLACES.release()
 
 
 def _measured(file: IO[bytes]) -> tuple[int, str]:

@@ -21,7 +21,7 @@ from collector.ask.access import grant, granted, revoke
 from collector.ask.claims import claim, withdrawal
 from collector.ask.status import status
 from collector.ask.triggers import Trigger as Triggered
-from collector.ask.triggers import queue, trigger
+from collector.ask.triggers import Wanted, queue, trigger
 from collector.words import plain
 
 router = APIRouter(route_class=Route, tags=["installation"])
@@ -75,7 +75,7 @@ def read_me(visit: Visitor) -> Any:
 @router.get("/status", response_model=StatusForm)
 def read_status(installed: Overseer) -> Any:
     """How the collecting goes right now: the daemon, each source, and what has not been read well since."""
-    return plain(status(installed.store, now=installed.visit.now, config=installed.visit.config))
+    return plain(status(installed.store, now=installed.now, config=installed.config))
 
 
 @router.post("/snapshots", response_model=SnapshotForm, status_code=202)
@@ -84,16 +84,8 @@ def ask_for_snapshot(installed: Trigger, body: Annotated[NewSnapshot, Body()], r
 
     Repeated, it asks again, and the source is read again. Without a daemon the request waits for one.
     """
-    made = queue(
-        installed.store,
-        installed.controls,
-        source=body.source,
-        patterns=tuple(body.kinds),
-        control=body.control,
-        reason=body.reason,
-        actor=installed.actor,
-        at=installed.visit.now,
-    )
+    wanted = Wanted(body.source, body.reason, tuple(body.kinds), body.control)
+    made = queue(installed.store, installed.controls, wanted, actor=installed.actor, at=installed.now)
     response.headers["Location"] = f"/api/v1/snapshots/{made.request.id}"
     return _snapshot(made)
 
@@ -123,7 +115,7 @@ def grant_token(installed: Admitter, body: Annotated[NewToken, Body()], response
         body.name,
         Role(body.role),
         body.engagement,
-        now=installed.visit.now,
+        now=installed.now,
         lasts=lasts,
         actor=installed.actor,
     )
@@ -158,7 +150,7 @@ def withdraw_tag(installed: Tagger, number: Numbered, body: Annotated[Withdrawal
 
     Repeated, it is refused (422): the claim is withdrawn already, and nothing is recorded.
     """
-    return {"tag": withdrawal(installed.store, number, body.note, installed.actor, now=installed.visit.now)}
+    return {"tag": withdrawal(installed.store, number, body.note, installed.actor, now=installed.now)}
 
 
 def _snapshot(found: Triggered) -> Any:
