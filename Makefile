@@ -1,5 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or later, make and a package index, `make test` the npm registry as well;
-# everything goes into .venv.
+# everything goes into .venv. The tests of the pages drive a Chromium: the one they find ($CHROMIUM, the PATH), else
+# `make test` installs Debian's package (as root) or playwright's own.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -31,7 +32,7 @@ bench: $(VENV)/.test ## runs and items a second beside a bare boto3 loop
 	$(BIN)/python -m tests.bench.sweep
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) demo-data dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-data dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/.venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -50,6 +51,7 @@ $(VENV)/.packages: $(VENV)/.venv pyproject.toml
 	@touch $(VENV)/.demo $@
 
 DESCRIBED := tests/fakes/described
-$(VENV)/.test: $(VENV)/.packages $(DESCRIBED)/package-lock.json $(wildcard $(DESCRIBED)/vendors/*.py)
+$(VENV)/.test: $(VENV)/.packages $(DESCRIBED)/package-lock.json $(wildcard $(DESCRIBED)/vendors/*.py) tests/web/chromium.py
 	@$(BIN)/python -m $(subst /,.,$(DESCRIBED)).install
+	@$(BIN)/python -m tests.web.chromium
 	@touch $@

@@ -1,14 +1,15 @@
-"""Sums of coverage by group: source, kind, scope, criterion, control or day."""
+"""Coverage by group: sums by source, kind, scope, criterion, control or day, and gaps by what began together."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from collector.coverage import Counted, Gap, SlotOutcome, Tally
-from collector.model import Detail, Outcome, Subject
+from collector.model import Detail, Outcome, Period, Subject
 from collector.tag import ControlSet, controls_for
 
 Groups = Callable[[Subject, datetime], Iterable[str]]
@@ -76,3 +77,57 @@ def by_control(history: Sequence[tuple[datetime, ControlSet]]) -> Groups:
         return controls_for(subject.kind, at, ordered[ruling][1]) if ruling >= 0 else ()
 
     return groups
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The *gaps* of one source that began together for one cause: what people would call one failure."""
+
+    gaps: tuple[Gap, ...]
+
+    @property
+    def first(self) -> Gap:
+        """One of them: all have its source, its beginning, its outcome, its reason and its cause."""
+        return self.gaps[0]
+
+    @property
+    def period(self) -> Period:
+        """From the beginning to the end of the last of them."""
+        return Period(self.first.period.start, max(gap.period.end for gap in self.gaps))
+
+    @property
+    def length(self) -> timedelta:
+        """How long the longest of them lasted."""
+        return self.period.end - self.period.start
+
+    @property
+    def slots(self) -> int:
+        """How many slots were not collected."""
+        return sum(gap.slots for gap in self.gaps)
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The runs that failed in them."""
+        return tuple(run for gap in self.gaps for run in gap.runs)
+
+    @property
+    def ended_by(self) -> tuple[str, ...]:
+        """The runs that ended them; fewer than there are gaps where some were still open."""
+        return tuple(gap.ended_by for gap in self.gaps if gap.ended_by)
+
+    @property
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """The scopes of each kind that was not collected."""
+        found: dict[str, list[str]] = {}
+        for gap in self.gaps:
+            found.setdefault(gap.subject.kind, []).append(gap.subject.scope)
+        return {kind: tuple(scopes) for kind, scopes in found.items()}
+
+
+def outages(gaps: Iterable[Gap]) -> list[Outage]:
+    """Return *gaps* by what began together for one cause, in the order in which they began."""
+    together: dict[tuple[object, ...], list[Gap]] = {}
+    for gap in gaps:
+        alike = (gap.period.start, gap.subject.source, gap.outcome, gap.reason or "", gap.cause)
+        together.setdefault(alike, []).append(gap)
+    return [Outage(tuple(together[alike])) for alike in sorted(together, key=str)]

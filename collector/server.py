@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from collector import __version__, api
+from collector import __version__, api, web
 from collector.clock import Clock
 from collector.config import Config
 from collector.errors import EvidencedError
@@ -47,6 +47,7 @@ def application(store: Store, config: Config, clock: Clock, place: Place | None 
     for router in (health, signing_in):
         app.include_router(router)
     app.router.routes.append(api.mounted(app.state.gate))
+    web.install(app)
     return app
 
 

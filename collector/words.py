@@ -24,19 +24,29 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u3164\ufe00-\
 _AS_IT_IS = frozenset({str, int, float, bool})
 
 
-class _Outcome(Protocol):
+class _Shortfall(Protocol):
     @property
     def outcome(self) -> Outcome: ...
     @property
-    def detail(self) -> Detail | None: ...
-    @property
     def reason(self) -> Reason | None: ...
+
+
+class _Outcome(_Shortfall, Protocol):
+    @property
+    def detail(self) -> Detail | None: ...
 
 
 def came_of(record: _Outcome) -> str:
     """Return the outcome of a run or slot in a word or two: ``unchanged``, ``failed: denied``, ``missed``."""
     if record.outcome is Outcome.COLLECTED:
         return str(record.detail or record.outcome)
+    return fell_short(record)
+
+
+def fell_short(record: _Shortfall) -> str:
+    """Return what became of slots that were not collected: ``missed``, ``failed: denied``."""
+    if record.outcome is Outcome.MISSED and record.reason:
+        return f"missed, and failed: {record.reason}"
     return f"{record.outcome}: {record.reason}" if record.reason else str(record.outcome)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from collector.ask.slots import Question, slots_of
+from collector.ask.slots import Question, Slots, slots_of
 from collector.coverage import Counted, SlotOutcome
 from collector.errors import QueryError
 from collector.grouping import Groups
@@ -77,7 +77,12 @@ def calendar(store: Store, question: Question, *, now: datetime, grace: timedelt
             "the columns of a calendar are days already",
             hint="Its rows are by criterion, control, kind, source or scope.",
         )
-    slots = slots_of(store, question, now=now, grace=grace)
+    return day_by_day(slots_of(store, question, now=now, grace=grace))
+
+
+def day_by_day(slots: Slots) -> Calendar:
+    """Return the calendar that *slots* come to."""
+    question = slots.question
     days = _days(question.period)
     cells = _cells(slots.groups, slots.found, slots.counted(by_day=True))
     rows = (

@@ -58,7 +58,12 @@ class Coverage:
 
 def coverage(store: Store, question: Question, *, now: datetime, grace: timedelta) -> Coverage:
     """Return the coverage that *question* asks for, as it stands at *now*; raises what `slots_of` does."""
-    slots = slots_of(store, question, now=now, grace=grace)
+    return covered(slots_of(store, question, now=now, grace=grace))
+
+
+def covered(slots: Slots) -> Coverage:
+    """Return the coverage that *slots* come to."""
+    question = slots.question
     settled = list(slots.counted(by_day=question.by == "day"))
     tallies = tally_by(slots.groups, slots.found, slots.gaps, settled)
     return Coverage(

@@ -46,7 +46,7 @@ def standing(
     """
     if at > now:
         raise QueryError(f"{iso(at)} has not come yet", hint=f"It is {iso(now)}; nobody can have looked later.")
-    control = _in_force(_ruling(store, controls, at), name, at)
+    control = _in_force(ruling(store, controls, at), name, at)
     subjects = [each for each in store.subjects() if terms is None or terms.holds(each)]
     kinds = sorted({each.kind for each in subjects if control.shown_by(each.kind)})
     events = {kind for kind in kinds if event_field(store, [each for each in subjects if each.kind == kind], now)}
@@ -62,12 +62,13 @@ def standing(
     return Standing(control, at, tuple(populations), tuple(sorted(events)), () if narrowed else tuple(unseen))
 
 
-def _ruling(store: Store, controls: ControlSet, at: datetime) -> ControlSet:
+def ruling(store: Store, controls: ControlSet, at: datetime) -> ControlSet:
+    """Return the control set in force at *at*: before the first on record that, and without any *controls*."""
     recorded = sorted(store.controls(), key=lambda each: (each.valid_from, each.version))
     if not recorded:
         return controls
-    ruling = [each for each in recorded if each.valid_from <= at]
-    return ControlSet.of((ruling[-1] if ruling else recorded[0]).document)
+    begun = [each for each in recorded if each.valid_from <= at]
+    return ControlSet.of((begun[-1] if begun else recorded[0]).document)
 
 
 def _in_force(controls: ControlSet, name: str, at: datetime) -> Control:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,15 +24,15 @@ from collector.cli.render import show_json
 from collector.cli.upload import due_parts
 from collector.clock import iso
 from collector.errors import QueryError
-from collector.model import Outcome
-from collector.words import plural, span
+from collector.grouping import outages
+from collector.words import fell_short, plural, span
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from collector.ask.coverage import Coverage
     from collector.config import Config
-    from collector.coverage import Gap
+    from collector.grouping import Outage
     from collector.store import Store
     from collector.upload import Expected
 
@@ -124,8 +124,8 @@ def _coverage(found: Coverage) -> Iterator[Part]:
     if found.gaps:
         yield ""
         yield f"{plural(len(found.gaps), 'gap')}, the longest {span(found.total.longest_gap)}:"
-        for together in _alike(found.gaps):
-            yield from _gap(together)
+        for together in outages(found.gaps):
+            yield from _outage(together)
     if found.lost:
         yield ""
         yield "Events that nobody can read any more:"
@@ -170,41 +170,20 @@ def _sums(found: Coverage) -> Iterator[Part]:
         yield f"{plural(found.pending, 'slot')} due just now and not counted: the time to read them has not passed"
 
 
-def _alike(found: tuple[Gap, ...]) -> list[list[Gap]]:
-    """Group the gaps of one source that began together for one cause: one outage reads as one."""
-    together: dict[tuple[object, ...], list[Gap]] = {}
-    for gap in found:
-        alike = (gap.period.start, gap.subject.source, gap.outcome, gap.reason or "", gap.cause)
-        together.setdefault(alike, []).append(gap)
-    return [together[alike] for alike in sorted(together, key=str)]
-
-
-def _gap(together: list[Gap]) -> Iterator[Part]:
-    first = together[0]
-    end = max(gap.period.end for gap in together)
-    slots = plural(sum(gap.slots for gap in together), "slot")
+def _outage(found: Outage) -> Iterator[Part]:
+    period, first = found.period, found.first
+    slots = plural(found.slots, "slot")
     yield ""
-    yield f"{iso(first.period.start)} to {iso(end)} ({span(end - first.period.start)})  {_what(first)}, {slots}"
+    yield f"{iso(period.start)} to {iso(period.end)} ({span(found.length)})  {fell_short(first)}, {slots}"
     yield f"  {first.subject.source}: {first.cause or 'no cause was recorded'}"
-    kinds: dict[str, list[str]] = {}
-    for gap in together:
-        kinds.setdefault(gap.subject.kind, []).append(gap.subject.scope)
-    yield "  " + ", ".join(f"{kind} ({' '.join(scopes)})" for kind, scopes in kinds.items())
-    runs = [run for gap in together for run in gap.runs]
-    if runs:
-        yield f"  failed runs: {_some(runs)}"
-    ended = [gap.ended_by for gap in together if gap.ended_by]
-    if ended:
-        yield f"  ended by: {_some(ended)}"
+    yield "  " + ", ".join(f"{kind} ({' '.join(scopes)})" for kind, scopes in found.kinds.items())
+    if found.runs:
+        yield f"  failed runs: {_some(found.runs)}"
+    if found.ended_by:
+        yield f"  ended by: {_some(found.ended_by)}"
 
 
-def _what(gap: Gap) -> str:
-    if gap.outcome is Outcome.MISSED and gap.reason:
-        return f"missed, and failed: {gap.reason}"
-    return f"{gap.outcome}: {gap.reason}" if gap.reason else str(gap.outcome)
-
-
-def _some(runs: list[str]) -> str:
+def _some(runs: Sequence[str]) -> str:
     """Return the first run ids of many; --json has them all."""
     more = len(runs) - _SHOWN_RUNS
     return ", ".join(runs[:_SHOWN_RUNS]) + (f" and {more:,} more" if more > 0 else "")

@@ -73,6 +73,14 @@ class Answers:
         with self._database.reading() as conn:
             return reading.history(conn, self._named(conn, kind, source, scope), key, self._unsealing)
 
+    def items_named(self, beginning: str, limit: int) -> list[tuple[Subject, str]]:
+        """Return the first *limit* items ever observed whose key begins so, by key, each with its subject.
+
+        Items of sealed subjects are not among them: their keys are not at hand to be compared.
+        """
+        with self._database.reading() as conn:
+            return reading.items_named(conn, self._named(conn, None, None, None), beginning, limit)
+
     def lives(self, subject: Subject, before: datetime) -> Iterator[lives.ItemLife]:
         """Yield every item of *subject* that was there before *before*, by key digest, with its forms so far."""
         with self._database.reading() as conn:

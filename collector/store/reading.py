@@ -76,6 +76,20 @@ def history(conn: Connection, subjects: Mapping[int, Subject], key: str, naming:
     return sorted(versions, key=lambda each: each.subject)
 
 
+def items_named(
+    conn: Connection, subjects: Mapping[int, Subject], beginning: str, limit: int
+) -> list[tuple[Subject, str]]:
+    """Return the first *limit* items of *subjects* (by number) whose key text begins so, by key and subject."""
+    low = beginning.encode("utf-8", "surrogatepass")
+    # No byte of UTF-8 is 0xff, so everything that begins with *low* is before this.
+    high = low + b"\xff"
+    query = select(item.c.subject, item.c.key).where(
+        item.c.subject.in_(sorted(subjects)), item.c.key >= low, item.c.key < high
+    )
+    rows = conn.execute(query.order_by(item.c.key, item.c.subject).limit(limit))
+    return [(subjects[number], _text(key)) for number, key in rows]
+
+
 def changes(
     conn: Connection, subjects: Mapping[int, Subject] | None, names: Names, period: Period, naming: Naming
 ) -> list[RecordedChange]:

@@ -11,13 +11,16 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+
+from structlog.testing import capture_logs
 
 from collector.ask import engagements, populations, requests, reviews, samples, uploads
 from collector.ask.reconciling import Side, reconciled
 from collector.ask.reconciling import record as record_reconciliation
 from collector.checkpoints import Checkpointer
+from collector.clock import SystemClock
 from collector.config import load_config
 from collector.dispatch import Dispatcher
 from collector.engagement import Examination, Terms
@@ -31,6 +34,8 @@ from tests.web.vendors import DENIED, DOWN, FORMULA, MARK, SCRIPT, show
 from tests.web.vendors import vendors as vendors_of
 
 ENGAGEMENT, OTHER = "soc2-2025", f"{MARK}-2025"
+AUDITOR = "eva@auditors.example"
+"""Who is an auditor of `ENGAGEMENT` when they sign in through a provider."""
 HQ, CELLAR = "acme:hq", f"{MARK}:cellar"
 PERIOD = Period(datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC))
 _DAY = timedelta(days=1)
@@ -121,30 +126,35 @@ class World:
         """Copy the world to *folder*, to be recorded in; its store is at *url*, a copy already, or on SQLite."""
         for each in self.folder.iterdir():
             if each.is_file():
-                shutil.copyfile(each, folder / each.name)
+                shutil.copy(each, folder)
         url = url or f"sqlite:///{folder}/evidence.db"
         write_config(folder, url)
         return World(folder, url, self.made)
 
 
 def write_config(folder: Path, url: str, more: str = "") -> Path:
-    """Write the configuration and the controls; *more* is TOML that comes first, in no table."""
+    """Write the configuration and the controls; *more* is TOML that comes last: tables."""
     (folder / "controls.toml").write_text(CONTROLS, encoding="utf-8")
     path = folder / "evidenced.toml"
-    path.write_text(more + CONFIG.format(url=url, mark=MARK), encoding="utf-8")
+    path.write_text(CONFIG.format(url=url, mark=MARK) + more, encoding="utf-8")
     return path
 
 
 def build(folder: Path, url: str) -> World:
-    """Make the world in *folder*, with its store at *url*."""
+    """Make the world in *folder*, with its store at *url*; nothing of it is logged."""
+    with capture_logs():
+        return _built(folder, url)
+
+
+def _built(folder: Path, url: str) -> World:
     config = load_config(write_config(folder, url), vendors := vendors_of())
     clock = PlayedClock(PERIOD.start - _DAY)
     store = open_store(url, clock=clock)
-    signer = FileSigner([f"file:{folder}/log.key"], folder / "signer.json")
-    checkpointer = Checkpointer(store, signer, clock)
+    checkpointer = Checkpointer(store, _signer(folder), clock)
     checkpointer.create_key("Ana")
-    for start, end in ((clock.at.date(), DOWN[0]), (DOWN[1], PERIOD.end.date() + _DAY)):
-        _collect(Dispatcher(config, vendors, store, clock), vendors, checkpointer, clock, (start, end))
+    for days in ((clock.at.date(), DOWN[0]), (DOWN[1], PERIOD.end.date() + _DAY)):
+        clock.at = datetime.combine(days[0], time(2, 30), UTC)
+        _collect(Dispatcher(config, vendors, store, clock), vendors, checkpointer, clock, days)
     clock.at = PERIOD.end + timedelta(days=2, hours=9)
     made = _desk(store, folder, clock)
     checkpointer.take()
@@ -159,11 +169,10 @@ def build(folder: Path, url: str) -> World:
 def _collect(dispatcher, vendors, checkpointer, clock, days) -> None:
     """Let a daemon run on *days* (first, end): a tick a day at three, and a checkpoint on Sundays."""
     day, end = days
-    clock.at = datetime(day.year, day.month, day.day, 2, 30, tzinfo=UTC)
     show(vendors, day)
     dispatcher.start()
     while day < end:
-        clock.at = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
+        clock.at = datetime.combine(day, time(3), UTC)
         show(vendors, day)
         dispatcher.tick()
         dispatcher.settle()
@@ -178,7 +187,8 @@ def _desk(store, folder: Path, clock: PlayedClock) -> Made:
     config = load_config(folder / "evidenced.toml", vendors_of())
     controls = load_controls(config.controls_path)
     for name, source in ((ENGAGEMENT, HQ), (OTHER, CELLAR)):
-        terms = Terms(Examination.TYPE_II, PERIOD, sources=(source,), auditors=("Eva Lind",))
+        auditor = AUDITOR if name == ENGAGEMENT else f"otto@{MARK}.example"
+        terms = Terms(Examination.TYPE_II, PERIOD, sources=(source,), auditors=(auditor,))
         engagements.create(store, controls, name, terms, actor="Ana Alder")
 
     def frozen(kind, name):
@@ -225,6 +235,15 @@ def _requests(store, folder: Path, users: int, sample: int) -> None:
         store, requests.request_of(store, "R-02", ENGAGEMENT), f"sample:{sample}", note="", actor="Ana"
     )
     requests.comment(store, second, "Approvals follow by upload.", actor="Ana Alder")
+
+
+def sign(world: World, store) -> None:
+    """Take a checkpoint of *store*, a copy of *world*'s."""
+    Checkpointer(store, _signer(world.folder), SystemClock()).take()
+
+
+def _signer(folder: Path) -> FileSigner:
+    return FileSigner([f"file:{folder}/log.key"], folder / "signer.json")
 
 
 def last_run(store, kind: str, before: datetime) -> str:

@@ -23,6 +23,8 @@ from collector.store import open_store  # noqa: E402
 assert source not in Path(collector.__file__).resolve().parents, "the checkout is in reach: nothing is proved"
 for name in ("schemas", "migrations", "config.example.toml"):
     assert source not in data_path(name).parents, name
+for name in ("templates/page.html", "static/style.css"):
+    assert (Path(collector.__file__).parent / "web" / name).exists(), f"{name} is not in the wheel"
 assert "aws" in connectors(), "the built-in connector is not found by its entry point"
 assert collector.__version__ in evidenced("--version")
 evidenced("init")
