@@ -129,7 +129,14 @@ def serve(app: FastAPI, config: Config, place: Place) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends without delay (TCP_NODELAY) only on sockets that name their protocol, as create_server's do not; an
+    # answer's body would wait 40 ms for the other side to acknowledge its head.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=_CONNECTIONS)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_CONNECTIONS)
     except OSError as error:
+        listening.close()
         raise ConfigError(f"web.listen: {host}:{port} cannot be listened at: {error.strerror}") from error
+    return listening

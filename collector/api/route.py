@@ -1,4 +1,4 @@
-"""What every route of the API does: lets in, bounds the body, answers errors as problems, and tags what it answers."""
+"""What every route of the API does: lets in, refuses unknown parameters, answers errors as problems, tags answers."""
 
 from __future__ import annotations
 

@@ -52,14 +52,18 @@ class Entry:
     right: Right
     reach = Reach.OWN
 
+    def visit(self, request: Request) -> Visit:
+        """Return the visit of *request*, which a `Route` has let in already, and any other route lets in here."""
+        visit: Visit | None = getattr(request.state, "visit", None)
+        return visit or entered(request, self.right)
+
 
 class Own(Entry):
     """Gives the visit itself."""
 
     def __call__(self, request: Request) -> Visit:
-        """Return the visit, which the route has let in."""
-        visit: Visit = request.state.visit
-        return visit
+        """Return the visit."""
+        return self.visit(request)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ class Installation(Entry):
 
     def __call__(self, request: Request) -> Installed:
         """Return the whole store. Raises `Forbidden` for somebody who sees certain engagements only."""
-        visit: Visit = request.state.visit
+        visit = self.visit(request)
         return Installed(visit, visit.everything())
 
 
@@ -140,7 +144,7 @@ class Within(Entry):
 
     def __call__(self, request: Request, engagement: EngagementName) -> Desk:
         """Return the desk. Raises `Unknown`, in the same words for an engagement that may not be seen."""
-        visit: Visit = request.state.visit
+        visit = self.visit(request)
         found = visit.engaged(engagement)
         return Desk(visit, found.engagement, found.store)
 

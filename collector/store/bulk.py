@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Column, Connection, LargeBinary, SmallInteger
 from sqlalchemy.exc import DBAPIError
 
 _FEWEST_TO_COPY = 100
+_ARRAY = 1_000
 _FORMS = ((LargeBinary, "bytea"), (Text, "text"), (SmallInteger, "int2"), (BigInteger, "int8"))
 
 
@@ -24,7 +25,9 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[tuple[Any, ...]])
         return
     if conn.dialect.name == "postgresql" and len(rows) >= _FEWEST_TO_COPY:
         if _has_policies(conn, table):
-            conn.exec_driver_sql(_arrays(table), tuple([*column] for column in zip(*rows, strict=True)))
+            for start in range(0, len(rows), _ARRAY):
+                columns = zip(*rows[start : start + _ARRAY], strict=True)
+                conn.exec_driver_sql(_arrays(table), tuple([*column] for column in columns))
         else:
             _copy(conn, table, rows)
     else:

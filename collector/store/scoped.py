@@ -11,6 +11,7 @@ What is not a question of an examiner is refused; a test has every method of a s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,6 +38,9 @@ from collector.store.slot_pages import Page
 from collector.store.store import Store
 from collector.store.sweeps import unknown_run
 from collector.tag import Tag
+
+_RUN = re.compile("run:[0-9]{1,15}-[0-9]{1,15}")
+_ARTIFACT = re.compile("sha256:[0-9a-f]{64}")
 
 
 def refuse(what: str) -> NoReturn:
@@ -95,11 +99,10 @@ class Scoped(Store):
         return self
 
     def whole_for_export(self) -> Store:
-        """Return the whole store, to make this engagement's bundle, or the proof of what was seen through here.
+        """Return the whole store: for who exports this engagement as a bundle, and for `prove`. For nobody else.
 
         A bundle holds every leaf of the log, those of other engagements too, so that none can be left out; leaves hold
-        digests, counts and names of sources. What else goes in is narrowed by the bundle's own rules. A proof holds the
-        whole sweep of the run. Ask here first whether the run is there; give nothing else out.
+        digests, counts and names of sources. What else goes in is narrowed by the bundle's own rules, from leaves.
         """
         return self._whole
 
@@ -167,8 +170,8 @@ class Scoped(Store):
 
     def _reached(self, conn: Connection, targets: set[str]) -> set[str]:
         """Return those of *targets* (``run:12-3``, ``sha256:...``) that are in scope."""
-        found = {each for each in targets if each.startswith("run:") and self._has_run(conn, each[4:])}
-        digests = {bytes.fromhex(each[7:]): each for each in sorted(targets) if each.startswith("sha256:")}
+        found = {each for each in targets if _RUN.fullmatch(each) and self._has_run(conn, each.removeprefix("run:"))}
+        digests = {bytes.fromhex(each.removeprefix("sha256:")): each for each in targets if _ARTIFACT.fullmatch(each)}
         names = list(digests)
         for start in range(0, len(names), PAGE):
             found |= {digests[name] for name in self._unsealing.reached(conn, names[start : start + PAGE])}

@@ -50,7 +50,11 @@ def freezing(request: Request, visit: Sender, name: str, kind: Typed = "") -> Re
 
 @router.get("/e/{name}/populations/{number}")
 def population(
-    request: Request, visit: Visitor, engaged: Within, number: int, skip: Annotated[int, Query(ge=0)] = 0
+    request: Request,
+    visit: Visitor,
+    engaged: Within,
+    number: int,
+    skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> HTMLResponse:
     """Show one population: its statement, its rows, the runs it rests on, its samples, and the form for another."""
     act = engaged.store.desk.act(number, ActKind.POPULATION)

@@ -81,7 +81,7 @@ def reconciliation(
     name: str,
     number: int,
     outcome: str = "",
-    skip: Annotated[int, Query(ge=0)] = 0,
+    skip: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> HTMLResponse:
     """Show what was found; at first everything that has no counterpart."""
     act = engaged.store.desk.act(number, ActKind.RECONCILIATION)

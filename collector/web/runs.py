@@ -30,7 +30,7 @@ def runs(
     outcome: str = "",
     since: Annotated[str, Query(alias="from")] = "",
     until: Annotated[str, Query(alias="to")] = "",
-    before: str = "",
+    before: Annotated[str, Query(pattern=r"^([0-9]{1,15}-[0-9]{1,9})?$")] = "",
 ) -> HTMLResponse:
     """Show the runs that were due in a period, the newest first."""
     period = asked_period(engaged.engagement.terms.period, since, until)

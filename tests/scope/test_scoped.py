@@ -287,6 +287,12 @@ def test_another_engagement_cannot_be_had_from_within(world):
         scoped.within(world.theirs)
 
 
+@pytest.mark.parametrize("name", ["", "x", "1", "1-", "-1", "1-0-0", "9" * 40 + "-0", "\u0661-0", "1-0\n"])
+def test_what_is_no_run_has_no_request_and_no_tag(world, name):
+    assert world.scoped.request_of(name) is None
+    assert world.scoped.tags(target=f"run:{name}") == []
+
+
 def test_the_door_for_exports_gives_the_whole_store(world):
     assert world.scoped.whole_for_export() is world.whole
 

@@ -82,7 +82,7 @@ def test_the_port_that_browsers_leave_out_is_left_out(tmp_path, url, kept):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("straße@example.org", "strasse@example.org"), ("\u212aim@e.org", "kim@e.org")]
+    ("one", "other"), [("straße@example.org", "strasse@example.org"), ("\u212aim@a.org", "kim@a.org")]
 )
 def test_two_addresses_that_only_unicode_takes_for_one_are_two(one, other):
     assert folded(one) != folded(other)

@@ -62,6 +62,12 @@ def unhurried(copied):
         yield found
 
 
+@pytest.fixture(scope="module")
+def auditor(served):
+    """The browser of the auditor in `served`."""
+    return served.browser()
+
+
 @pytest.fixture
 def desk(copied):
     """A world of the test's own, served."""

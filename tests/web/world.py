@@ -20,6 +20,7 @@ from collector.ask import engagements, populations, requests, reviews, samples, 
 from collector.ask.reconciling import Side, reconciled
 from collector.ask.reconciling import record as record_reconciliation
 from collector.checkpoints import Checkpointer
+from collector.clock import SystemClock
 from collector.config import load_config
 from collector.dispatch import Dispatcher
 from collector.engagement import Examination, Terms
@@ -125,7 +126,7 @@ class World:
         """Copy the world to *folder*, to be recorded in; its store is at *url*, a copy already, or on SQLite."""
         for each in self.folder.iterdir():
             if each.is_file():
-                shutil.copyfile(each, folder / each.name)
+                shutil.copy(each, folder)
         url = url or f"sqlite:///{folder}/evidence.db"
         write_config(folder, url)
         return World(folder, url, self.made)
@@ -149,8 +150,7 @@ def _built(folder: Path, url: str) -> World:
     config = load_config(write_config(folder, url), vendors := vendors_of())
     clock = PlayedClock(PERIOD.start - _DAY)
     store = open_store(url, clock=clock)
-    signer = FileSigner([f"file:{folder}/log.key"], folder / "signer.json")
-    checkpointer = Checkpointer(store, signer, clock)
+    checkpointer = Checkpointer(store, _signer(folder), clock)
     checkpointer.create_key("Ana")
     for days in ((clock.at.date(), DOWN[0]), (DOWN[1], PERIOD.end.date() + _DAY)):
         clock.at = datetime.combine(days[0], time(2, 30), UTC)
@@ -235,6 +235,15 @@ def _requests(store, folder: Path, users: int, sample: int) -> None:
         store, requests.request_of(store, "R-02", ENGAGEMENT), f"sample:{sample}", note="", actor="Ana"
     )
     requests.comment(store, second, "Approvals follow by upload.", actor="Ana Alder")
+
+
+def sign(world: World, store) -> None:
+    """Take a checkpoint of *store*, a copy of *world*'s."""
+    Checkpointer(store, _signer(world.folder), SystemClock()).take()
+
+
+def _signer(folder: Path) -> FileSigner:
+    return FileSigner([f"file:{folder}/log.key"], folder / "signer.json")
 
 
 def last_run(store, kind: str, before: datetime) -> str:
