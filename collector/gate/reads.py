@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Condition, Thread
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 import structlog
 
 from collector.ask.access import record_reads
+from collector.canonical import digest
 from collector.clock import Clock, iso
 from collector.errors import EvidencedError
 from collector.gate.visit import Visit
@@ -25,6 +26,8 @@ SECONDS = 15.0
 BATCH = 500
 MOST_WAITING = 10_000
 _LONGEST_PATH = 2_000
+_NAMING = frozenset({"key", "q"})
+_DIGITS = 16
 
 _Whose = tuple[int, str]
 
@@ -47,7 +50,7 @@ class Reads:
         if not visit.reads:
             return
         at = iso(self._clock.now())
-        read: dict[str, Json] = {"at": at, "method": method, "path": _without_secrets(path), "status": status}
+        read: dict[str, Json] = {"at": at, "method": method, "path": _recordable(path), "status": status}
         with self._changed:
             for engagement in sorted(visit.reads):
                 self._waiting.setdefault((engagement, visit.principal.name), []).append(read)
@@ -122,8 +125,19 @@ class Reads:
                 del self._waiting[whose]
 
 
-def _without_secrets(path: str) -> str:
-    """Return *path*; where a secret stands in it, plain or in percent signs, the readable form without it."""
+def _recordable(path: str) -> str:
+    """Return *path* as it is kept for good: without secrets, with digits for a key or a search that may name people."""
+    place, mark, query = path.partition("?")
+    asked = [_without_names(each) for each in query.split("&")] if mark else []
+    path = place + mark + "&".join(asked)
     readable = unquote(path)
     clean = scrub(readable)
     return (path if clean == readable else clean)[:_LONGEST_PATH]
+
+
+def _without_names(pair: str) -> str:
+    """Return *pair* of a query; of the key of an item, or a text that was searched for, the digits of its SHA-256."""
+    name, mark, value = pair.partition("=")
+    if unquote_plus(name) not in _NAMING or not value:
+        return pair
+    return f"{name}{mark}sha256:{digest(unquote_plus(value).encode('utf-8', 'surrogatepass')).hex()[:_DIGITS]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import time
 from contextlib import closing, contextmanager
@@ -44,11 +45,11 @@ def test_reads_by_page_and_by_api_are_recorded_by_auditor_and_engagement(site):
     browser.get(f"/api/gated/e/{MINE}?at=2026-03-14")
     site.clock.move(timedelta(seconds=1))
     browser.get(f"/api/gated/e/{MINE}")
-    program.get(f"/api/gated/by-token/{OTHERS}?q=a")
+    program.get(f"/api/gated/by-token/{OTHERS}?kind=a")
     site.gate.reads.record()
     assert site.reads() == [
         (number(site, MINE), "Ana", [f"/api/gated/e/{MINE}?at=2026-03-14", f"/api/gated/e/{MINE}"]),
-        (number(site, OTHERS), "Dan", [f"/api/gated/by-token/{OTHERS}?q=a"]),
+        (number(site, OTHERS), "Dan", [f"/api/gated/by-token/{OTHERS}?kind=a"]),
     ]
     (read, *_), *_ = [act.document["reads"] for act in site.store.desk.acts(ActKind.ACCESS)]
     assert read == {
@@ -82,6 +83,16 @@ def test_a_token_in_a_query_goes_no_further(lite, written):
     lite.gate.reads.record()
     ((_, _, (path,)),) = lite.reads()
     assert token not in path and shown not in path and "[redacted:evidenced_token]" in path
+
+
+def test_the_key_of_an_item_and_a_text_searched_for_are_recorded_by_digits_alone(lite):
+    """What is recorded stays, and a key may be somebody's address; with the key one can still tell what was read."""
+    lite.browser(auditor(lite)).get(f"/api/gated/e/{MINE}?key=ana%40acme.example&at=2026-03-14&q=ana+b")
+    lite.gate.reads.record()
+    ((_, _, (path,)),) = lite.reads()
+    digits = hashlib.sha256(b"ana@acme.example").hexdigest()[:16]
+    assert f"?key=sha256:{digits}&at=2026-03-14&q=sha256:" in path
+    assert "ana" not in path
 
 
 def test_no_cookie_and_no_token_is_in_any_record(lite):
@@ -156,7 +167,7 @@ def test_while_too_many_reads_wait_auditors_are_refused_and_others_are_not(lite)
 
 def test_a_long_address_is_cut_after_secrets_are_taken_out(lite):
     token = auditor(lite)
-    lite.browser(token).get(f"/api/gated/e/{MINE}?q={'a' * 1969}-{token}")
+    lite.browser(token).get(f"/api/gated/e/{MINE}?x={'a' * 1969}-{token}")
     lite.gate.reads.record()
     ((_, _, (path,)),) = lite.reads()
     assert len(path) == 2_000 and "evd_" not in path
