@@ -72,18 +72,13 @@ def strip(days: Sequence[date], row: CalendarRow) -> list[Bar]:
     """Return the bars of *row*, in the order of *days*; days on which nothing was due have none."""
     found = []
     places = enumerate(zip(days, row.cells, strict=True))
-    for (state, share), group in groupby(places, key=lambda each: (state_of(each[1][1]), share_of(each[1][1]))):
+    for (state, share), group in groupby(places, key=lambda each: (each[1][1].worst, share_of(each[1][1]))):
         alike = list(group)
         if state is not None:
             x, width = 100 * alike[0][0] / len(days), 100 * len(alike) / len(days)
             sums = total(cell for _, (_, cell) in alike)
             found.append(Bar(x, width, state, share, alike[0][1][0], alike[-1][1][0], sums))
     return found
-
-
-def state_of(cell: Cell) -> Outcome | None:
-    """Return the worst of *cell*, of which excluded slots speak only where there are no others."""
-    return cell.worst
 
 
 def share_of(cell: Cell) -> float:
@@ -120,7 +115,7 @@ def squares(days: Sequence[date], row: CalendarRow, until: datetime) -> list[Squ
     for day, cell in zip(days, row.cells, strict=True):
         column, place = divmod((day - monday).days, _WEEK)
         ahead = datetime(day.year, day.month, day.day, tzinfo=until.tzinfo) >= until
-        found.append(Square(day, column, place, state_of(cell), share_of(cell), cell, ahead))
+        found.append(Square(day, column, place, cell.worst, share_of(cell), cell, ahead))
     return found
 
 

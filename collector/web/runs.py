@@ -8,9 +8,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from collector.clock import parse_instant
 from collector.errors import QueryError, Unknown
-from collector.model import Outcome, Period
+from collector.model import Outcome
+from collector.web.overview import asked_period
 from collector.web.pages import address, page
 from collector.web.visiting import Visitor, Within
 
@@ -33,7 +33,7 @@ def runs(
     before: Annotated[str, Query(pattern=r"^([0-9]{1,15}-[0-9]{1,9})?$")] = "",
 ) -> HTMLResponse:
     """Show the runs that were due in a period, the newest first."""
-    period = _asked(engaged.engagement.terms.period, since, until)
+    period = asked_period(engaged.engagement.terms.period, since, until)
     if outcome not in ("", *_ENDS):
         raise QueryError(f"a run does not end in {outcome!r}", hint=f"It ends in: {', '.join(_ENDS)}.")
     found = engaged.store.runs(
@@ -81,11 +81,3 @@ def saved(data: bytes, name: str, media_type: str = "application/octet-stream") 
 
 
 _ENDS = (Outcome.COLLECTED.value, Outcome.FAILED.value)
-
-
-def _asked(period: Period, since: str, until: str) -> Period:
-    """Return the period that was typed, by default *period*. Raises `QueryError` for an empty one."""
-    found = Period(parse_instant(since) if since else period.start, parse_instant(until) if until else period.end)
-    if found.end <= found.start:
-        raise QueryError("the period is empty", hint="It begins before it ends: from 2026-03-01 to 2026-04-01.")
-    return found

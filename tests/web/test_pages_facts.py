@@ -262,7 +262,8 @@ def test_columns_are_those_that_are_asked_for(page):
 
 @pytest.mark.parametrize(
     ("query", "said"),
-    [({"fields": "a["}, "is not a JMESPath expression"), ({"at": "2999-01-01"}, "has not come yet"),
+    [({"fields": "a["}, "is not a JMESPath expression"),
+     ({"fields": "length(second_factor)"}, "cannot be asked of every item"), ({"at": "2999-01-01"}, "has not come yet"),
      ({"at": "noon"}, "Not a date or time"), ({"from": "2025-03-01", "to": "2025-02-01"}, "is not after the start")],
 )  # fmt: skip
 def test_a_question_that_is_wrong_says_what_is_wrong_with_it(browser, query, said):

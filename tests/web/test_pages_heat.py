@@ -64,10 +64,10 @@ def test_a_day_with_anything_missing_is_never_drawn_as_whole(cell):
 
 
 def test_a_missed_slot_outranks_a_failed_one_and_that_a_collected_one():
-    assert heat.state_of(Cell(3, 1, 1, 1)) is Outcome.MISSED
-    assert heat.state_of(Cell(2, 1, 1)) is Outcome.FAILED
-    assert heat.state_of(Cell(2, 1, 0, 0, 1)) is Outcome.COLLECTED
-    assert heat.state_of(Cell()) is None
+    cells = (Cell(3, 1, 1, 1), Cell(2, 1, 1), Cell(2, 1, 0, 0, 1), Cell())
+    days = tuple(date(2025, 3, 1) + number * DAY for number in range(len(cells)))
+    states = [bar.state for bar in heat.strip(days, CalendarRow("", "", cells))]
+    assert states == [Outcome.MISSED, Outcome.FAILED, Outcome.COLLECTED]
 
 
 @given(calendars())
