@@ -139,7 +139,7 @@ def test_a_link_is_taken_back_by_another_act(listed):
     [
         (["link", "R-9", "paper.users"], "there is no request 'R-9'"),
         (["link", "R-1", "paper.userz"], "Did you mean: paper.users"),
-        (["link", "R-1", "99-0"], "no sweep 99"),
+        (["link", "R-1", "99-0"], "no run 99-0"),
         (["link", "R-1", "population:99"], "no population 99"),
         (["link", "R-1", "upload:2"], "no upload 2"),
         (["link", "R-1", "sha256:" + "0" * 64], "no artifact"),
