@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from collector.access import Role
 from collector.ask.access import grant
 from collector.ask.calendar import calendar
 from collector.ask.coverage import Question, coverage
+from collector.ask.documents import population_document
 from collector.ask.engagements import create
 from collector.ask.populations import freeze, over_period
 from collector.clock import SystemClock, from_ms, iso, to_ms
@@ -38,7 +40,7 @@ from collector.config import load_settings
 from collector.engagement import Engagement, Examination, Terms
 from collector.frozen import rows
 from collector.model import Period
-from collector.population import as_of, difference
+from collector.population import PopulationAt, as_of, difference
 from collector.server import application
 from collector.store import Store, open_store
 from collector.tag import load_controls
@@ -156,7 +158,7 @@ def _questions(store: Store, engagement: Engagement, visitor: Visitor) -> dict[s
         ),
         "as_of_100": (
             lambda: get(f"kinds/{subject.kind}/as-of", at=iso(instant()), **place),
-            lambda: as_of(within, subject.kind, instant(), now=now, **place),
+            lambda: _shown(within, as_of(within, subject.kind, instant(), now=now, **place)),
         ),
         "diff_30d": (
             lambda: differs(month()),
@@ -167,6 +169,11 @@ def _questions(store: Store, engagement: Engagement, visitor: Visitor) -> dict[s
             lambda: list(rows(within.artifact(frozen.artifact or b"")))[:100],
         ),
     }
+
+
+def _shown(store: Store, populations: list[PopulationAt]) -> object:
+    """The first hundred items with their contents, as a page has them."""
+    return [population_document(store, replace(each, items=each.items[:100])) for each in populations]
 
 
 def _difference(store: Store, subject: Any, span: Period, now: Any) -> object:
