@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import Annotated
 
@@ -115,8 +116,10 @@ def _wanted(typed: dict[str, str]) -> Wanted:
         raise QueryError(f"a sample is not drawn {typed['method']!r}", hint=f"Methods: {', '.join(Method)}.")
     if typed["every"] not in EVERY:
         raise QueryError(f"dates are not drawn {typed['every']!r}", hint=f"They are drawn: {', '.join(EVERY)}.")
-    if not typed["minimum"].isascii() or not typed["minimum"].isdigit():
-        raise QueryError(f"{typed['minimum']!r} is no number of items", hint="Write how many of each stratum, as 1.")
+    if not re.fullmatch("[0-9]{1,6}", typed["minimum"]):
+        raise QueryError(
+            f"{typed['minimum'][:20]!r} is no number of items", hint="Write how many of each stratum, as 1."
+        )
     return Wanted(
         Method(typed["method"]),
         typed["seed"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, File, Request, UploadFile
@@ -111,7 +112,7 @@ def _requests(
 ) -> HTMLResponse:
     every = asked.requests(engaged.store, engaged.engagement.name)
     today = visit.now.date()
-    new, _, already = added.partition(" ")
+    counts = re.fullmatch("([0-9]{1,6}) ([0-9]{1,6})", added)
     return form_page(
         request,
         visit,
@@ -126,7 +127,7 @@ def _requests(
         counts=[(each.value, sum(one.status is each for one in every)) for each in Status],
         overdue={each.act for each in every if each.overdue(today)},
         status=status,
-        added=(int(new), int(already)) if new.isdecimal() and already.isdecimal() else None,
+        added=tuple(map(int, counts.groups())) if counts else None,
     )
 
 

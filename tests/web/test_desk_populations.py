@@ -94,6 +94,7 @@ def test_what_was_typed_is_kept_when_something_of_it_is_wrong(auditor, served):
         ({"method": "guess", "seed": "x"}, "a sample is not drawn 'guess'"),
         ({"method": "stratified", "seed": "x", "stratum": ""}, "strata need an expression"),
         ({"method": "stratified", "seed": "x", "stratum": "role", "minimum": "-1"}, "'-1' is no number"),
+        ({"method": "stratified", "seed": "x", "stratum": "role", "minimum": "9" * 5_000}, "is no number"),
         ({"method": "dates", "seed": "x", "every": "hourly"}, "dates are not drawn 'hourly'"),
         ({"method": "stratified", "seed": "x", "stratum": "abs(id)"}, "'abs(id)' cannot be asked of every item"),
         ({"method": "stratified", "seed": "x", "stratum": "[" * 900}, "nested too deeply"),

@@ -45,6 +45,12 @@ def test_a_bad_list_is_refused_with_each_bad_row_on_a_line(desk):
     assert "R-12" not in text(auditor.get(f"{HERE}/requests"))
 
 
+@pytest.mark.parametrize("added", ["9" * 5_000 + " 1", "1", "<b> 1", ""])
+def test_a_number_of_requests_that_is_none_is_passed_over(auditor, added):
+    answer = auditor.get(f"{HERE}/requests?added={added}")
+    assert (answer.status_code, 'role="status"' in answer.text) == (200, False)
+
+
 def test_no_file_is_no_list(desk):
     answer = desk.browser().fill(f"{HERE}/requests", f"{HERE}/requests")
     assert (answer.status_code, "no file was chosen" in lowered(answer)) == (422, True)
