@@ -152,12 +152,12 @@ def no_engagement(number: int) -> QueryError:
 
 
 def checked_name(name: str) -> str:
-    """Return *name*, trimmed. Raises `QueryError` for one that is empty, long, or not plain text on one line."""
+    """Return *name*, trimmed. Raises `QueryError` for one that is empty, long, or has what no line or path may."""
     name = name.strip()
-    if not name[:1].isalnum() or len(name) > _LONGEST_NAME or not name.isprintable():
+    if not name[:1].isalnum() or len(name) > _LONGEST_NAME or not name.isprintable() or "/" in name:
         raise QueryError(
             f"an engagement cannot be called {name!r}",
-            hint=f"A name begins with a letter or digit and is plain text of at most {_LONGEST_NAME} characters.",
+            hint=f"A name begins with a letter or digit and has no '/': text of at most {_LONGEST_NAME} characters.",
         )
     return name
 

@@ -161,6 +161,7 @@ def report(desk: Desk, begun: datetime, before: datetime, after: datetime, ended
     desk.ask("diff", "aws.iam.password_policy", "--from", stamp(before), "--to", stamp(after))
     desk.ask("diff", "aws.iam.authorization_details", "--from", stamp(before), "--to", stamp(after), lines=25)
     desk.ask("as-of", "aws.iam.credential_report", "--at", stamp(before), lines=22)
+    desk.ask("engagement", "create", "demo", *period)
     saw = next(run for run in desk.runs() if run["detail"] == "changed" and run["trigger"] == "schedule")
     desk.ask("run", "show", str(saw["id"]), lines=80)
     took = f"It took {time.monotonic() - started:.0f} s."
@@ -174,6 +175,9 @@ def report(desk: Desk, begun: datetime, before: datetime, after: datetime, ended
         "kinds explain aws.kms.keys",
         "policy aws",
     ):
+        console.print(f"  .venv/bin/evidenced {line} -c {desk.config}")
+    console.print("\nOr in a browser: sign in with the token that the first of these shows, where the second says.")
+    for line in ("token create 'A reader' --role reader", "serve"):
         console.print(f"  .venv/bin/evidenced {line} -c {desk.config}")
 
 

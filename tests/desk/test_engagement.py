@@ -54,6 +54,7 @@ def test_a_type_one_engagement_is_of_an_instant(site):
         (["x", "--at", "2026-01-01", "--scope", "no-such"], "no scope on record"),
         (["x", "--at", "2026-01-01", "--control", "AC-99"], "no control on record"),
         (["=HYPERLINK(1)", "--at", "2026-01-01"], "begins with a letter or digit"),
+        (["soc2/2026", "--at", "2026-01-01"], "has no '/'"),
         (["a\u202egnp", "--at", "2026-01-01"], "plain text"),
         (["x" * 81, "--at", "2026-01-01"], "at most 80"),
     ],
