@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 GROUPINGS = ("criterion", "control", "kind", "source", "scope", "day")
 
+_DATED = ("control", "day")
+"""Groupings by which a subject belongs elsewhere at another time."""
+
 # A gap that reaches into the period began at a slot before it; the longest usual cadence is a month.
 _LEAD_IN = timedelta(days=35)
 _MS = timedelta(milliseconds=1)
@@ -82,7 +85,8 @@ class Slots:
     def groups(self) -> Groups:
         """The groups that the question asks for; what belongs to none is in a group that says so."""
         question = self.question
-        return _with_none(_asked_for(question, _groupings(self.plans, self.controls)[question.by]), question.by)
+        groups = _with_none(_asked_for(question, _groupings(self.plans, self.controls)[question.by]), question.by)
+        return groups if question.by in _DATED else _asked_once(groups)
 
     def counted(self, *, by_day: bool) -> Iterator[Counted]:
         """Yield the settled slots, those together that are in the same groups, and with *by_day* due on one UTC day."""
@@ -197,6 +201,19 @@ def _groupings(plans: Sequence[Plan], controls: Sequence[tuple[datetime, Control
 def _with_none(groups: Groups, by: str) -> Groups:
     """Return *groups* with a group for what belongs to none, so that nothing that was due is left out of the rows."""
     return lambda subject, at: tuple(groups(subject, at)) or (f"(no {by})",)
+
+
+def _asked_once(groups: Groups) -> Groups:
+    """Return *groups*, which do not go by the time, asked once of each subject."""
+    known: dict[Subject, Iterable[str]] = {}
+
+    def once(subject: Subject, at: datetime) -> Iterable[str]:
+        found = known.get(subject)
+        if found is None:
+            found = known[subject] = tuple(groups(subject, at))
+        return found
+
+    return once
 
 
 def _asked_for(question: Question, groups: Groups) -> Groups:

@@ -19,7 +19,7 @@ TRAINED = 100
 """From here on: zstd with the stored dictionary of the codec's number less this (`collector.store.dictionaries`)."""
 
 LEVEL = 3
-_SHEET_LEVEL = 12
+_SHEET_LEVEL = 16
 _FRAME: dict[str, Any] = {"write_checksum": False, "write_dict_id": False, "write_content_size": True}
 Packer = Callable[[bytes], tuple[int, bytes]]
 
