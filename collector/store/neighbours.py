@@ -28,7 +28,13 @@ def good_runs_around(
     source = names.source(conn, subject.source)
     if source is None or names.subject(conn, subject) is None:
         return None, None
-    of = sweep.c.source == source
+    of, by_end = sweep.c.source == source, sweep.c.finished
+    late = and_(of, LATE_SWEEPS)
+
+    def reaches(until: int) -> ColumnElement[bool]:
+        # No run ends before the first slot of its sweep was due, unless the clock was set back meanwhile.
+        return or_(sweep.c.first_due <= until, sweep.c.due > sweep.c.finished)
+
     search = _Search(conn, names, reader, subject)
     before = search.best(
         _pages(conn, and_(of, sweep.c.due <= at + HOUR_MS, PROMPT_SWEEPS), sweep.c.due, descending=True),
@@ -37,7 +43,7 @@ def good_runs_around(
         over=lambda due, best: due < best - HOUR_MS,
     )
     before = search.best(
-        _pages(conn, and_(of, LATE_SWEEPS, sweep.c.finished >= (before[0] if before else 0)), sweep.c.finished),
+        _pages(conn, and_(late, sweep.c.finished >= (before[0] if before else 0), reaches(at)), by_end),
         fits=lambda finished: finished <= at,
         better=lambda one, other: one > other,
         over=lambda _due, _best: False,
@@ -50,7 +56,7 @@ def good_runs_around(
         over=lambda due, best: due > best + HOUR_MS,
     )
     after = search.best(
-        _pages(conn, and_(of, LATE_SWEEPS, sweep.c.finished > at), sweep.c.finished),
+        _pages(conn, and_(late, sweep.c.finished > at, reaches(after[0]) if after else true()), by_end),
         fits=lambda finished: finished > at,
         better=lambda one, other: one < other,
         over=lambda _due, _best: False,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Row, and_, func, literal_column, select
+from sqlalchemy import Connection, Row, and_, func, select, text
 
 from collector.clock import to_ms
 from collector.coverage import RunOutcome
@@ -26,9 +26,10 @@ _FIRST_PAGE = 20
 _PAGE = 200
 _RUN_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 Reading = Callable[[], AbstractContextManager[Connection]]
-# Word for word the condition of the index, or it would not be used.
-LATE_SWEEPS = literal_column(f"({LATE})", Boolean)
-PROMPT_SWEEPS = literal_column(f"(NOT ({LATE}))", Boolean)
+# Word for word the condition of the index, or it would not be used: as text, for to an expression of true and false
+# SQLAlchemy adds "= 1".
+LATE_SWEEPS = text(f"({LATE})")
+PROMPT_SWEEPS = text(f"(NOT ({LATE}))")
 _ACCOUNTING = (Trigger.SCHEDULE.value, Trigger.CATCH_UP.value)
 
 
@@ -68,12 +69,9 @@ def newest_runs(
 
     With *before*, the id of a run, those that come after it in this order.
     """
-    numbers = list(reversed(_numbers(conn, names, source, period)))
     last, position = (int(each) for each in before.split("-")) if before else (None, 0)
-    if last is not None:
-        numbers = [each for each in numbers if each <= last]
     found: list[Run] = []
-    for row in _newest_rows(conn, numbers):
+    for row in _newest_rows(conn, names, source, period, last):
         sheet = reader.sheet(conn, row)
         chosen = [
             (-to_ms(outcome.finished), at)
@@ -123,11 +121,9 @@ def accounted_until(conn: Connection, names: Names, source: str) -> int | None:
     return max((each for each in found if each is not None), default=None)
 
 
-def _numbers(conn: Connection, names: Names, source: str | None, period: Period | None) -> list[int]:
+def _numbers(conn: Connection, names: Names, source: str | None, period: Period) -> list[int]:
     """Return the ids of the sweeps of *source* that overlap *period*, in order: found by index, whatever the store."""
-    of = sweep.c.source.in_(names.sources(conn) if source is None else [names.source(conn, source)])
-    if period is None:
-        return sorted(conn.execute(select(sweep.c.id).where(of)).scalars())
+    of = sweep.c.source.in_(_sources(conn, names, source))
     start, end = to_ms(period.start), to_ms(period.end)
     overlaps = and_(of, sweep.c.finished >= start, sweep.c.first_due < end)
     near = and_(sweep.c.due >= start - HOUR_MS, sweep.c.due < end + HOUR_MS)
@@ -135,13 +131,27 @@ def _numbers(conn: Connection, names: Names, source: str | None, period: Period 
     return sorted({number for each in found for number in each})
 
 
+def _sources(conn: Connection, names: Names, source: str | None) -> list[int | None]:
+    return [*names.sources(conn)] if source is None else [names.source(conn, source)]
+
+
 def _rows(conn: Connection, numbers: Sequence[int]) -> Sequence[Row[Any]]:
     return conn.execute(select(sweep).where(sweep.c.id.in_(numbers)).order_by(sweep.c.id)).all()
 
 
-def _newest_rows(conn: Connection, numbers: Sequence[int]) -> Iterator[Row[Any]]:
-    """Yield the rows of the sweeps *numbers* (descending), at first a few, for few are usually enough."""
-    at, page = 0, _FIRST_PAGE
-    while at < len(numbers):
-        yield from reversed(_rows(conn, numbers[at : at + page]))
-        at, page = at + page, _PAGE
+def _newest_rows(
+    conn: Connection, names: Names, source: str | None, period: Period | None, last: int | None
+) -> Iterator[Row[Any]]:
+    """Yield the rows of the sweeps of *source* that overlap *period*, from *last* backwards, at first a few."""
+    # Few are usually enough, and they are at the end: the table itself is read backwards, and no index is asked for
+    # all that there are. The sum keeps the planners from trying.
+    query = select(sweep).where((sweep.c.source + 0).in_(_sources(conn, names, source))).order_by(sweep.c.id.desc())
+    if period is not None:
+        query = query.where(sweep.c.finished >= to_ms(period.start), sweep.c.first_due < to_ms(period.end))
+    page = _FIRST_PAGE
+    while True:
+        rows = conn.execute((query if last is None else query.where(sweep.c.id <= last)).limit(page)).all()
+        yield from rows
+        if len(rows) < page:
+            return
+        last, page = rows[-1].id - 1, _PAGE

@@ -164,6 +164,7 @@ def test_periods_and_neighbours_are_found_by_index_on_sqlite(store, hand, noon):
     event.listen(engine, "before_cursor_execute", explain)
     list(store.sweeps(Period(noon, noon + HOUR)))
     store.observations(hand.subject, noon)
+    assert [plan for plan in plans if plan.endswith("(source=?)")] == [], "all sweeps of the source"
+    assert [plan for plan in plans if "ix_sweep_late" in plan]
     store.accounted_until("paper:hq")
-    assert plans
     assert [plan for plan in plans if plan.startswith("SCAN")] == []
