@@ -130,6 +130,7 @@ def answers(store):
     times = [NOON + number * HOUR for number in range(-1, 8)]
     changes = store.changes(ALWAYS)
     log = store.checkpoints
+    asked = sorted({each.id for run in runs if (each := store.request_of(run.id))})
     return {
         "id": store.id,
         "subjects": subjects,
@@ -158,6 +159,9 @@ def answers(store):
         "acts": [store.desk.acts(kind) for kind in ActKind],
         "engagements": store.engagements(),
         "pending_requests": store.pending_requests(),
+        "snapshot_request": [store.snapshot_request(each) for each in asked],
+        "answers_to": [store.answers_to(each) for each in asked],
+        "items_named": [store.items_named(beginning, 100) for beginning in ("", "a", "e")],
         "leaves": list(store.leaves()),
         "head": log.head(),
         "roots": [log.root_at(size) for size in range(log.head().size + 1)],

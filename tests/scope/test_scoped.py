@@ -57,6 +57,7 @@ def some(ask, *more):
 
 # Every question: of our things, of foreign ones, of none. The answers are searched for anything foreign.
 NARROWED = {
+    "items_named": lambda s, w: s.items_named("", 10_000),
     "head": lambda s, w: [s.head(each) for each in (HERE, NOWHERE)],
     "subjects": lambda s, w: s.subjects(),
     "as_of": lambda s, w: [s.as_of(k, at, source=src) for k in KINDS for at in TIMES for src in SOURCES],

@@ -10,6 +10,7 @@ import zipfile
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.web.browsing import chromium, picture
 from tests.web.serving import serve
@@ -76,19 +77,19 @@ def test_an_auditor_walks_from_the_overview_to_a_bundle_that_verifies(browser, d
     with browser.page(desk.url) as page:
         sign_in(page, "eva")
         page.get_by_role("link", name=ENGAGEMENT).click()
-        assert page.title().startswith("Overview")
+        expect(page).to_have_title(re.compile("^Overview"))
 
         # To a gap, and to the failed run behind it.
         page.get_by_role("row").filter(has_text=REFUSAL).get_by_role("link", name="failed runs").click()
         page.get_by_role("row").filter(has_text="2025-03-03").get_by_role("link").first.click()
-        assert REFUSAL in page.get_by_role("main").inner_text()
+        expect(page.get_by_role("main")).to_contain_text(REFUSAL)
 
         # To an item as of a date.
         page.get_by_role("main").get_by_role("link", name="acme.users").last.click()
         page.get_by_role("textbox", name="As of").fill("2025-03-13")
         page.get_by_role("button", name="Show", exact=True).click()
         page.get_by_role("link", name="ben.alder@acme.example").click()
-        assert "support" in page.get_by_role("main").inner_text()
+        expect(page.get_by_role("main")).to_contain_text("support")
 
         # Draw a sample.
         page.get_by_role("link", name="Populations").click()
@@ -97,8 +98,8 @@ def test_an_auditor_walks_from_the_overview_to_a_bundle_that_verifies(browser, d
         page.get_by_role("textbox", name="Size").fill("7")
         page.get_by_role("button", name="Draw and record").click()
         drawn = page.get_by_role("region", name="In the order of the draw").get_by_role("row")
-        assert drawn.count() == 8
-        assert "gives the same" in page.get_by_role("main").inner_text()
+        expect(drawn).to_have_count(8)
+        expect(page.get_by_role("main")).to_contain_text("gives the same")
 
         # Take it away, and believe it.
         page.get_by_role("link", name="Bundle").click()
@@ -123,12 +124,12 @@ def test_everything_works_without_a_script(browser, desk, tmp_path):
         page.get_by_role("textbox", name="Seed").fill("a headline")
         page.get_by_role("textbox", name="Stratum").fill("lock")
         page.get_by_role("button", name="Draw and record").click()
-        assert "stratified, by lock" in page.get_by_role("main").inner_text()
+        expect(page.get_by_role("main")).to_contain_text("stratified, by lock")
         page.get_by_role("link", name="Requests").click()
         page.get_by_role("link", name="R-03").click()
         page.get_by_label("What you say").fill("The list of visitors, please.")
         page.get_by_role("button", name="Comment").click()
-        assert "The list of visitors, please." in page.get_by_role("main").inner_text()
+        expect(page.get_by_role("main")).to_contain_text("The list of visitors, please.")
         page.get_by_role("link", name="Bundle").click()
         page.get_by_role("button", name="Make the bundle").click()
         with page.expect_download() as coming:
@@ -170,7 +171,7 @@ def test_somebody_whom_the_provider_knows_and_nobody_let_in_sees_nothing(browser
     with browser.page(desk.url) as page:
         sign_in(page, "mallory")
         assert urlsplit(page.url).path == "/sign-in"
-        assert "You were not let in" in page.get_by_role("main").inner_text()
+        expect(page.get_by_role("main")).to_contain_text("You were not let in")
 
 
 def test_every_page_is_drawn_and_says_what_it_is(browser, desk):
