@@ -11,7 +11,7 @@ import typer
 from collector.cli.layout import Part, lines, show
 from collector.cli.opening import load_ours, opened
 from collector.cli.options import ConfigOption, JsonOption
-from collector.cli.render import progress, show_json
+from collector.cli.render import progress_bar, show_json
 from collector.words import plural, size
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def export(
     from collector.schedule import parse_duration
 
     settings = load_ours(config)
-    with opened(settings) as store:
+    with opened(settings) as store, progress_bar() as progress:
         made = write(store, engagement, out, grace=parse_duration(settings.plan.grace), progress=progress)
     if as_json:
         show_json(made)

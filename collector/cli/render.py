@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from collector.errors import QueryError
 from collector.words import plain, replaced, safe
+
+if TYPE_CHECKING:
+    from collector.export import Progress
 
 
 def show_json(value: Any) -> None:
@@ -53,6 +58,24 @@ def progress(text: str) -> None:
     """Write a line of progress to stderr when somebody is watching."""
     if sys.stderr.isatty():
         note(text)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Yield what shows on stderr, to whoever is watching, what is being done, and how far that is."""
+    from rich import progress as rich
+    from rich.console import Console
+    from rich.markup import escape
+
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.TaskProgressColumn())
+    there, watched = Console(stderr=True), sys.stderr.isatty()
+    with rich.Progress(*columns, console=there, transient=True, disable=not watched) as shown:
+        task = shown.add_task("", total=None)
+
+        def tell(what: str, done: int = 0, total: int = 0, /) -> None:
+            shown.update(task, description=escape(safe(what)), completed=done, total=total or None)
+
+        yield tell
 
 
 def _json_escape(character: str) -> str:

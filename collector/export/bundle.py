@@ -6,10 +6,11 @@ leaves, and nobody can leave one out. What people recorded after the period is u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from collector import __version__
 from collector.act import Act, ActKind
@@ -30,7 +31,18 @@ from collector.log.origin import log_name, origin
 from collector.store import Store
 from collector.store.evidence import Evidence
 
-Progress = Callable[[str], None]
+
+class Progress(Protocol):
+    """Hears what is being done, and of what can be counted how much is done of how much."""
+
+    def __call__(self, what: str, done: int = 0, total: int = 0, /) -> None:
+        """Hear it."""
+
+
+def _unheard(_what: str, _done: int = 0, _total: int = 0, /) -> None:
+    """Hear nothing."""
+
+
 _CONTENTS_AT_A_TIME = 1_000
 
 
@@ -52,7 +64,7 @@ class Made:
     uncovered: int
 
 
-def export(store: Store, name: str, path: Path, *, grace: timedelta, progress: Progress = lambda _: None) -> Made:
+def export(store: Store, name: str, path: Path, *, grace: timedelta, progress: Progress = _unheard) -> Made:
     """Write the bundle of the engagement *name* to *path*, and return what it holds.
 
     The same store and engagement give the same bytes: nothing in it depends on the time or the machine. Sealed contents
@@ -133,7 +145,7 @@ def _write_contents(bag: Bag, gathering: Gathering, progress: Progress) -> None:
     gathering.versions_in_force()
     for number, (name, data) in enumerate(gathering.contents()):
         if number % _CONTENTS_AT_A_TIME == 0:
-            progress(f"contents: {number:,}")
+            progress("contents", number, gathering.expected)
         bag.add(name, [data], large=len(data) > 1 << 30)
     bag.add("erased.jsonl", gathering.erased())
 

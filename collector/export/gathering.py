@@ -116,6 +116,11 @@ class Gathering:
                 if name is not None and row["leaf"] < self._size and row["valid_from"] < self._scope.end:
                     self._needed.add(name.hex())
 
+    @property
+    def expected(self) -> int:
+        """About how many contents there are to write, once sweeps and versions were read; a few may be erased."""
+        return len(self._needed | self._named)
+
     def contents(self) -> Iterator[tuple[str, bytes]]:
         """Yield where in the bag each content is, and its bytes as they are stored, in the order of their digests."""
         left = set(self._needed)

@@ -64,8 +64,8 @@ class Builds:
     def _make(self, build: Build, engaged: Engaged, visit: Visit) -> None:
         path = Path(self._folder.name) / f"{engaged.engagement.id}-{build.size}.zip"
 
-        def tell(said: str) -> None:
-            build.said = said
+        def tell(what: str, done: int = 0, total: int = 0, /) -> None:
+            build.said = f"{what}: {done:,} of about {total:,}" if total else what
 
         try:
             with self._turn:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pypdf
@@ -31,6 +34,21 @@ def test_a_bundle_is_written_and_verified_without_a_store(march, bundle):
     answer = march.evidenced("verify", "soc2.zip", config=False)
     assert (answer.code, answer.out.splitlines()[0]) == (0, "verdict: good")
     assert "signed by nobody" in answer.out
+
+
+def test_whoever_watches_an_export_sees_a_bar_and_nobody_else_does(march, bundle):
+    assert bundle.err == ""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "wb") as terminal:
+        command = [Path(sys.executable).with_name("evidenced"), "export", "soc2", "-o", "again.zip", "-c", march.config]
+        environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+        done = subprocess.run(
+            command, cwd=march.folder, stderr=terminal, stdout=subprocess.PIPE, env=environment, check=False
+        )
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "versions of items" in shown and "\u2501" in shown
 
 
 def test_a_bundle_that_nobody_signed_is_not_good_for_whoever_gives_a_key(march, bundle):

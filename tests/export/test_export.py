@@ -171,7 +171,7 @@ def test_nothing_is_left_behind_where_it_cannot_be_written(whole, tmp_path):
 def test_an_interrupted_export_leaves_what_was_there_before(whole, tmp_path):
     (tmp_path / "b.zip").write_bytes(b"of yesterday")
 
-    def interrupt(said):
+    def interrupt(said, *_):
         if said.startswith("contents"):
             raise KeyboardInterrupt
 
@@ -183,7 +183,7 @@ def test_an_interrupted_export_leaves_what_was_there_before(whole, tmp_path):
 def test_what_is_recorded_while_it_is_written_is_not_in_it(site, tmp_path):
     first = exported(site, tmp_path / "1.zip").file.read_bytes()
 
-    def record(said):
+    def record(said, *_):
         if said.startswith("slots missed"):
             other = threading.Thread(target=site.see, args=(USERS, {"late": {"v": 1}}))
             other.start()

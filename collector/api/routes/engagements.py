@@ -121,7 +121,7 @@ def read_bundle(desk: Reader) -> Response:
     """The engagement as one file that anybody can check: `python3 -I verify.py FILE`, or `evidenced verify FILE`."""
     with _making(), tempfile.TemporaryDirectory(prefix="evidenced-bundle-") as folder:
         path = Path(folder) / "bundle.zip"
-        export(desk.store.whole_for_export(), desk.name, path, grace=desk.grace, progress=lambda _: None)
+        export(desk.store.whole_for_export(), desk.name, path, grace=desk.grace)
         # It has no name any more when the first byte leaves: whatever becomes of the request, nothing stays behind.
         file = path.open("rb")
     length, digest = _measured(file)
