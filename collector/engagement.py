@@ -157,7 +157,8 @@ def checked_name(name: str) -> str:
     if not name[:1].isalnum() or len(name) > _LONGEST_NAME or not name.isprintable() or "/" in name:
         raise QueryError(
             f"an engagement cannot be called {name!r}",
-            hint=f"A name begins with a letter or digit and has no '/': text of at most {_LONGEST_NAME} characters.",
+            hint="A name begins with a letter or digit, has no '/', and is plain text of at most "
+            f"{_LONGEST_NAME} characters.",
         )
     return name
 
