@@ -259,12 +259,7 @@ def _gap(opened: Sequence[SlotOutcome], end: datetime, run: str, period: Period)
     start = max(opened[0].slot.due, period.start)
     if start >= end:
         return None
-    if len(opened) == 1:
-        [only] = opened
-        runs = (only.run,) if only.run else ()
-        within = int(only.slot.due >= period.start)
-        return Gap(only.slot.subject, Period(start, end), only.outcome, only.reason, only.cause, within, runs, run)
-    worst = min(opened, key=_badness)
+    worst = opened[0] if len(opened) == 1 else min(opened, key=_badness)
     reasons = [each.reason for each in opened if each.reason is not None]
     return Gap(
         subject=worst.slot.subject,

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from collector.act import Act, ActKind, NewAct
-from collector.ask.coverage import Coverage, Question, coverage
+from collector.ask.coverage import Coverage, covered
 from collector.ask.engagements import act_named
 from collector.ask.expressions import compiled
 from collector.ask.plans import recorded_plans
+from collector.ask.slots import Question, slots_of
 from collector.canonical import digest
 from collector.clock import from_ms, to_ms
 from collector.engagement import Engagement, Terms
@@ -78,8 +79,8 @@ def over_period(store: Store, kind: str, engagement: Engagement, *, now: datetim
     seen = _good_runs(store, kind, Period(period.start, now + _MS) if dated_by else found.period)
     described = [found.add(subject, seen.get(subject, _Seen())) for subject in subjects]
     asked = Question(period, kind=kind, terms=replace(terms, criteria=(), controls=()))
-    ways = [replace(asked, by=by) for by in ("scope", "day")] if _planned(store, kind, terms) else []
-    covered = [coverage(store, each, now=now, grace=grace) for each in ways]
+    slots = slots_of(store, asked, now=now, grace=grace) if _planned(store, kind, terms) else None
+    both = [covered(slots.grouped(by)) for by in ("scope", "day")] if slots is not None else []
     rows = bytes(found.rows)
     statement = {
         "form": FORM,
@@ -91,7 +92,7 @@ def over_period(store: Store, kind: str, engagement: Engagement, *, now: datetim
         "rows": {"sha256": digest(rows).hex(), "count": found.count, "bytes": len(rows)},
         "items": {name: getattr(found, name) for name in ("joined", "left", "changed")},
         "subjects": described,
-        **_completeness(*covered),
+        **_completeness(*both),
     }
     counts = found.count, found.joined, found.left, found.changed
     return Over(kind, period, *counts, rows, statement)
@@ -207,12 +208,12 @@ def _planned(store: Store, kind: str, terms: Terms) -> bool:
     return any(each.name == kind for plan in plans for source in plan.sources for each in source.kinds)
 
 
-def _completeness(covered: Coverage | None = None, by_day: Coverage | None = None) -> dict[str, Json]:
-    if covered is None or by_day is None:
+def _completeness(by_scope: Coverage | None = None, by_day: Coverage | None = None) -> dict[str, Json]:
+    if by_scope is None or by_day is None:
         return {"slots": _counts(None), "scopes": {}, "days": [], "gaps": [], "lost": []}
     return {
-        "slots": _counts(covered.total) | {"pending": covered.pending},
-        "scopes": {row.name: _counts(row.tally) for row in covered.rows},
+        "slots": _counts(by_scope.total) | {"pending": by_scope.pending},
+        "scopes": {row.name: _counts(row.tally) for row in by_scope.rows},
         "days": [[row.name, *(getattr(row.tally, each) for each in _COUNTED)] for row in by_day.rows],
         "gaps": [
             {
@@ -223,9 +224,9 @@ def _completeness(covered: Coverage | None = None, by_day: Coverage | None = Non
                 "reason": gap.reason.value if gap.reason else None,
                 "cause": gap.cause,
             }
-            for gap in covered.gaps
+            for gap in by_scope.gaps
         ],
-        "lost": [{**_named(each.subject), "run": each.run, "message": each.message} for each in covered.lost],
+        "lost": [{**_named(each.subject), "run": each.run, "message": each.message} for each in by_scope.lost],
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from collector.store import Held, Store
 
 GROUPINGS = ("criterion", "control", "kind", "source", "scope", "day")
-
-_DATED = ("control", "day")
-"""Groupings by which a subject belongs elsewhere at another time."""
 
 # A gap that reaches into the period began at a slot before it; the longest usual cadence is a month.
 _LEAD_IN = timedelta(days=35)
@@ -81,12 +78,15 @@ class Slots:
     gaps: Sequence[Gap]
     pending: int
 
+    def grouped(self, by: str) -> Slots:
+        """Return the same slots for the same question, summed up by *by*: what became of them does not depend on it."""
+        return replace(self, question=replace(self.question, by=by))
+
     @property
     def groups(self) -> Groups:
         """The groups that the question asks for; what belongs to none is in a group that says so."""
         question = self.question
-        groups = _with_none(_asked_for(question, _groupings(self.plans, self.controls)[question.by]), question.by)
-        return groups if question.by in _DATED else _asked_once(groups)
+        return _with_none(_asked_for(question, _groupings(self.plans, self.controls)[question.by]), question.by)
 
     def counted(self, *, by_day: bool) -> Iterator[Counted]:
         """Yield the settled slots, those together that are in the same groups, and with *by_day* due on one UTC day."""
@@ -201,19 +201,6 @@ def _groupings(plans: Sequence[Plan], controls: Sequence[tuple[datetime, Control
 def _with_none(groups: Groups, by: str) -> Groups:
     """Return *groups* with a group for what belongs to none, so that nothing that was due is left out of the rows."""
     return lambda subject, at: tuple(groups(subject, at)) or (f"(no {by})",)
-
-
-def _asked_once(groups: Groups) -> Groups:
-    """Return *groups*, which do not go by the time, asked once of each subject."""
-    known: dict[Subject, Iterable[str]] = {}
-
-    def once(subject: Subject, at: datetime) -> Iterable[str]:
-        found = known.get(subject)
-        if found is None:
-            found = known[subject] = tuple(groups(subject, at))
-        return found
-
-    return once
 
 
 def _asked_for(question: Question, groups: Groups) -> Groups:

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from collector.act import Act, ActKind
-from collector.ask.coverage import Coverage, Question, coverage
+from collector.ask.coverage import Coverage, covered
 from collector.ask.plans import recorded_plans
+from collector.ask.slots import Question, criteria_of_kinds, slots_of
 from collector.coverage import Gap
 from collector.criteria import criteria
 from collector.engagement import Engagement
@@ -68,15 +69,15 @@ class Facts:
 def coverages(store: Store, engagement: Engagement, *, now: datetime, grace: timedelta) -> dict[str, Coverage]:
     """Return the coverage of *engagement* by each of `GROUPED`, as it stood at *now*."""
     terms = engagement.terms
-    asked = {by: Question(terms.period, by=by, terms=terms) for by in GROUPED}
-    return {by: coverage(store, question, now=now, grace=grace) for by, question in asked.items()}
+    slots = slots_of(store, Question(terms.period, terms=terms), now=now, grace=grace)
+    return {by: covered(slots.grouped(by)) for by in GROUPED}
 
 
 def served(store: Store, engagement: Engagement) -> dict[str, Serves]:
     """Return what each kind ever planned is evidence of, before the end of the period of *engagement*."""
     end = engagement.terms.period.end
     sets = [ControlSet.of(each.document) for each in store.controls() if each.valid_from < end]
-    kinds = {kind.name: kind.criteria for plan in recorded_plans(store) for each in plan.sources for kind in each.kinds}
+    kinds = criteria_of_kinds(recorded_plans(store))
     return {
         name: Serves(tuple(asked), tuple(each.id for each in sets[-1].showing(name)) if sets else ())
         for name, asked in kinds.items()
