@@ -15,6 +15,7 @@ RAW = 0
 ZSTD = 1
 ZSTD_SHEET = 2
 ZSTD_SHEET_WITH_IDS = 3
+SHEET_AND_IDS = 4
 TRAINED = 100
 """From here on: zstd with the stored dictionary of the codec's number less this (`collector.store.dictionaries`)."""
 
@@ -36,7 +37,9 @@ _FIRST_SHEET_WORDS = (
 _DICTIONARIES = {
     ZSTD_SHEET: zstandard.ZstdCompressionDict(_FIRST_SHEET_WORDS, dict_type=zstandard.DICT_TYPE_RAWCONTENT),
     ZSTD_SHEET_WITH_IDS: zstandard.ZstdCompressionDict(SHEET_WORDS),
+    SHEET_AND_IDS: zstandard.ZstdCompressionDict(SHEET_WORDS),
 }
+_MAGIC = zstandard.FRAME_HEADER
 _tools = threading.local()
 
 
@@ -49,12 +52,11 @@ def pack(data: bytes) -> tuple[int, bytes]:
 def pack_sheet(data: bytes) -> tuple[int, bytes]:
     """Return the codec and the packed form of a run sheet.
 
-    The bytes of request ids, after the line feed, are a block of their own: what is random stays as it is.
+    A zstd frame, without the number that begins every one, of all up to the line feed; after it the bytes of request
+    ids as they are: what is random cannot be packed.
     """
     said, feed, ids = data.partition(b"\n")
-    packing = _compressor(ZSTD_SHEET_WITH_IDS).compressobj(size=len(data))
-    first = packing.compress(said + feed) + packing.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
-    return ZSTD_SHEET_WITH_IDS, first + packing.compress(ids) + packing.flush()
+    return SHEET_AND_IDS, _compressor(SHEET_AND_IDS).compress(said + feed)[len(_MAGIC) :] + ids
 
 
 class Words:
@@ -100,9 +102,17 @@ def unpack(codec: int, packed: bytes, words: Words | None = None) -> bytes:
         raise IntegrityError(f"stored bytes have codec {codec}, which this version does not know")
     try:
         tool = words.unpacker() if words else _decompressor(codec)
-        return tool.decompress(packed)
+        return _sheet(tool, packed) if codec == SHEET_AND_IDS else tool.decompress(packed)
     except zstandard.ZstdError as error:
         raise IntegrityError(f"stored bytes cannot be unpacked: {error}") from error
+
+
+def _sheet(tool: zstandard.ZstdDecompressor, packed: bytes) -> bytes:
+    frame = tool.decompressobj()
+    said = frame.decompress(_MAGIC + packed)
+    if not frame.eof:
+        raise IntegrityError("stored bytes cannot be unpacked: a run sheet ends too soon")
+    return said + frame.unused_data
 
 
 # The tools hold buffers and are not safe to share between threads: one of each per thread.
@@ -110,7 +120,8 @@ def _compressor(codec: int) -> zstandard.ZstdCompressor:
     found: dict[int, zstandard.ZstdCompressor] = _tools.__dict__.setdefault("compressors", {})
     if codec not in found:
         level = LEVEL if codec == ZSTD else _SHEET_LEVEL
-        found[codec] = zstandard.ZstdCompressor(level=level, dict_data=_DICTIONARIES.get(codec), **_FRAME)
+        frame = _FRAME | {"write_content_size": codec != SHEET_AND_IDS}
+        found[codec] = zstandard.ZstdCompressor(level=level, dict_data=_DICTIONARIES.get(codec), **frame)
     return found[codec]
 
 

@@ -1,7 +1,7 @@
-"""What run sheets say again and again: the words of codec 3, a zstd dictionary of 1,536 bytes.
+"""What run sheets say again and again: the words of codecs 3 and 4, a zstd dictionary of 1,536 bytes.
 
 Trained on a few hundred sheets of form 2 of several workloads (`zstandard.train_dictionary(1536, sheets, k=400, d=6,
-f=16, level=12)`): the names of the columns, and how often each digit comes after another. It is part of codec 3 and
+f=16, level=12)`): the names of the columns, and how often each digit comes after another. It is part of both codecs and
 must never change; better words are another codec.
 """
 

@@ -49,7 +49,7 @@ artifact = Table(
         "codec",
         SmallInteger,
         nullable=False,
-        comment="0 raw, 1 zstd, 2 and 3 zstd with words for sheets, 100 + id: with a stored one.",
+        comment="0 raw, 1 zstd, 2 to 4 zstd with words for sheets, 100 + id: with a stored one.",
     ),
     Column("bytes", LargeBinary, comment="Null when the bytes are at uri."),
     Column("uri", Text),

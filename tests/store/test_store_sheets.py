@@ -120,10 +120,23 @@ def test_packed_bytes_come_back(data):
     assert unpack(*pack_sheet(data)) == data
 
 
-@pytest.mark.parametrize(("codec", "packed"), [(1, b"not zstd"), (2, b""), (3, b"x"), (99, b"x")])
+@pytest.mark.parametrize(
+    ("codec", "packed"), [(1, b"not zstd"), (2, b""), (3, b"x"), (4, b""), (4, b"x"), (4, b"\x00" * 9), (99, b"x")]
+)
 def test_bytes_that_no_codec_made_are_an_integrity_error(codec, packed):
     with pytest.raises(IntegrityError):
         unpack(codec, packed)
+
+
+def test_a_sheet_that_was_cut_is_an_integrity_error_or_another_sheet():
+    codec, packed = pack_sheet(FORM_2)
+    for end in range(len(packed)):
+        try:
+            cut = unpack(codec, packed[:end])
+        except IntegrityError:
+            continue
+        assert FORM_2.startswith(cut)
+        assert cut != FORM_2
 
 
 @pytest.mark.parametrize(
@@ -214,6 +227,8 @@ PACKED = {
     "7003251d2e6349c4ec4fa4cd7d59a1560457470462a78884a90ac106",
     3: "28b52ffd20de1c0200a342070a48b473738b3eb54f898860a6e8221114619c8048f88108b630b37d040dfcbc8adc4e8bb6f36514"
     "8b442dbccbce94e507f44b25a7ed9c098e5582fd03de8e1fc5000090e00699c5bc17496e847025818c09bf3c0005010091dd12",
+    4: "00001d0200a342070a48b473738b3eb54f898860a6e8221114619c8048f88108b630b37d040dfcbc8adc4e8bb6f3323a8b4475bc"
+    "dbceb4e507c44b25e9f6cf348e552efcebdb8e1fe00699c5bc17496e847025818c09bf3c00000000000000000000000000000005",
 }
 
 
@@ -232,7 +247,7 @@ def test_a_sheet_is_written_in_the_second_form():
     assert encode(given_runs, lines, frame, due=NOON, trigger=Trigger.SCHEDULE, roots={}).sheet == FORM_2
 
 
-@pytest.mark.parametrize(("codec", "data"), [(2, FORM_1), (3, FORM_2)])
+@pytest.mark.parametrize(("codec", "data"), [(2, FORM_1), (3, FORM_2), (4, FORM_2)])
 def test_what_a_codec_for_sheets_once_made_is_unpacked_for_good(codec, data):
     assert unpack(codec, bytes.fromhex(PACKED[codec])) == data
 
