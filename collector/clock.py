@@ -48,7 +48,7 @@ def to_ms(at: datetime) -> int:
 
 def from_ms(ms: int) -> datetime:
     """Return the aware UTC datetime *ms* milliseconds after 1970-01-01T00:00Z."""
-    return _EPOCH + timedelta(milliseconds=ms)
+    return _EPOCH + _MS * ms
 
 
 def iso(at: datetime) -> str:

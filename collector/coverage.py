@@ -70,8 +70,7 @@ class SlotOutcome(NamedTuple):
     run: str
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """An interval in which a subject's due slots were not collected.
 
     *outcome* is ``missed`` if any of its slots was, else ``failed``; *reason* is the worst of the failures and *cause*
@@ -215,7 +214,7 @@ def gaps(
     by_subject: dict[Subject, list[SlotOutcome]] = defaultdict(list)
     for subject, slots in groupby(outcomes, key=attrgetter("slot.subject")):
         by_subject[subject] += (each for each in slots if each.slot.due < limit)
-    wanting = [subject for subject, each in by_subject.items() if any(map(_uncollected, each))]
+    wanting = [subject for subject, each in by_subject.items() if any(one.outcome in _UNCOLLECTED for one in each)]
     seen: dict[Subject, list[tuple[datetime, str]]] = {subject: [] for subject in wanting}
     for subject, at, run in observed:
         if subject in seen:
@@ -228,25 +227,21 @@ def gaps(
 
 
 def _gaps_of(slots: Sequence[SlotOutcome], seen: Sequence[tuple[datetime, str]], period: Period) -> list[Gap]:
-    found: list[Gap | None] = []
+    found: list[Gap] = []
     opened: list[SlotOutcome] = []
     end, run = period.end, ""
     for each in slots:
-        due = each.slot.due
-        if opened and (end <= due or not _uncollected(each)):
-            found.append(_gap(opened, end, run, period) if end <= due else _gap(opened, due, each.run, period))
+        due, uncollected = each.slot.due, each.outcome in _UNCOLLECTED
+        if opened and (end <= due or not uncollected):
+            found += _gap(opened, end, run, period) if end <= due else _gap(opened, due, each.run, period)
             opened = []
-        if _uncollected(each):
+        if uncollected:
             if not opened:
                 end, run = _next(seen, due, period.end)
             opened.append(each)
     if opened:
-        found.append(_gap(opened, end, run, period))
-    return [each for each in found if each is not None]
-
-
-def _uncollected(each: SlotOutcome) -> bool:
-    return each.outcome in _UNCOLLECTED
+        found += _gap(opened, end, run, period)
+    return found
 
 
 def _next(seen: Sequence[tuple[datetime, str]], after: datetime, limit: datetime) -> tuple[datetime, str]:
@@ -255,29 +250,37 @@ def _next(seen: Sequence[tuple[datetime, str]], after: datetime, limit: datetime
     return min(seen[at], (limit, "")) if at < len(seen) else (limit, "")
 
 
-def _gap(opened: Sequence[SlotOutcome], end: datetime, run: str, period: Period) -> Gap | None:
-    start = max(opened[0].slot.due, period.start)
+def _gap(opened: Sequence[SlotOutcome], end: datetime, run: str, period: Period) -> tuple[Gap, ...]:
+    """Return the gap of *opened* slots; none when it ends before the period."""
+    first = opened[0]
+    start = max(first.slot.due, period.start)
     if start >= end:
-        return None
-    worst = opened[0] if len(opened) == 1 else min(opened, key=_badness)
+        return ()
+    if len(opened) == 1:  # as most are
+        slots, runs = int(first.slot.due >= period.start), (first.run,) if first.run else ()
+        said = first.outcome, first.reason, first.cause, slots, runs, run
+        return (Gap(first.slot.subject, Period(start, end), *said),)
     reasons = [each.reason for each in opened if each.reason is not None]
-    return Gap(
+    alike = not reasons or reasons.count(reasons[0]) == len(reasons)
+    reason = min(reasons[:1] if alike else reasons, key=WORST_FIRST.index, default=None)
+    worst = _worst(opened, reason)
+    gap = Gap(
         subject=worst.slot.subject,
         period=Period(start, end),
         outcome=worst.outcome,
-        reason=min(reasons, key=WORST_FIRST.index, default=None),
+        reason=reason,
         cause=worst.cause,
-        slots=sum(each.slot.due >= period.start for each in opened),
-        runs=tuple(each.run for each in opened if each.run),
+        slots=len(opened) if start is first.slot.due else sum(each.slot.due >= start for each in opened),
+        runs=tuple([each.run for each in opened if each.run]),
         ended_by=run,
     )
+    return (gap,)
 
 
-def _badness(each: SlotOutcome) -> int:
-    """Rank what was not collected, the worst lowest: that nobody looked, then by the reason of the failure."""
-    if each.outcome is Outcome.MISSED:
-        return -1
-    return len(WORST_FIRST) if each.reason is None else WORST_FIRST.index(each.reason)
+def _worst(opened: Sequence[SlotOutcome], reason: Reason | None) -> SlotOutcome:
+    """Return the first that nobody looked at; if somebody always did, the first that failed for *reason*."""
+    missed = (each for each in opened if each.outcome is Outcome.MISSED)
+    return next(missed, None) or next(each for each in opened if each.reason is reason)
 
 
 Counted = tuple[Subject, datetime, Outcome, Detail | None, int]

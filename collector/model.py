@@ -61,8 +61,7 @@ class Period:
     end: datetime
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
+class Subject(NamedTuple):
     """What is observed again and again: one kind in one scope of one source."""
 
     source: str
@@ -70,8 +69,7 @@ class Subject:
     scope: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Slot:
+class Slot(NamedTuple):
     """One expected observation of a subject."""
 
     subject: Subject

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from collector.ask.slots import Question, Slots, slots_of
-from collector.coverage import Counted, SlotOutcome
+from collector.coverage import Counted
 from collector.errors import QueryError
 from collector.grouping import Groups
 from collector.model import Outcome, Period
@@ -84,7 +84,7 @@ def day_by_day(slots: Slots) -> Calendar:
     """Return the calendar that *slots* come to."""
     question = slots.question
     days = _days(question.period)
-    cells = _cells(slots.groups, slots.found, slots.counted(by_day=True))
+    cells = _cells(slots.groups, slots.counted(by_day=True))
     rows = (
         CalendarRow(name, slots.title(name), tuple(cells[name].get(each, _NOTHING) for each in days))
         for name in slots.in_order(cells)
@@ -97,11 +97,8 @@ def _days(period: Period) -> tuple[date, ...]:
     return tuple(first + number * _DAY for number in range((last - first).days + 1))
 
 
-def _cells(groups: Groups, found: Iterable[SlotOutcome], counted: Iterable[Counted]) -> dict[str, dict[date, Cell]]:
+def _cells(groups: Groups, counted: Iterable[Counted]) -> dict[str, dict[date, Cell]]:
     counts: dict[tuple[str, date], Counter[Outcome]] = defaultdict(Counter)
-    for each in found:
-        for name in groups(each.slot.subject, each.slot.due):
-            counts[name, each.slot.due.astimezone(UTC).date()][each.outcome] += 1
     for subject, at, outcome, _, count in counted:
         day = at.astimezone(UTC).date()
         for name in groups(subject, at):

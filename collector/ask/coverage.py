@@ -64,13 +64,13 @@ def coverage(store: Store, question: Question, *, now: datetime, grace: timedelt
 def covered(slots: Slots) -> Coverage:
     """Return the coverage that *slots* come to."""
     question = slots.question
-    settled = list(slots.counted(by_day=question.by == "day"))
-    tallies = tally_by(slots.groups, slots.found, slots.gaps, settled)
+    counted = list(slots.counted(by_day=question.by == "day"))
+    tallies = tally_by(slots.groups, (), slots.gaps, counted)
     return Coverage(
         question=question,
         until=slots.until,
         rows=tuple(Row(name, slots.title(name), tallies[name]) for name in slots.in_order(tallies)),
-        total=tally(slots.found, slots.gaps, settled),
+        total=tally((), slots.gaps, counted),
         gaps=tuple(slots.gaps),
         pending=slots.pending,
         unserved=tuple(_unserved(slots)),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from collector.ask.dues import Dues
 from collector.clock import from_ms
 from collector.coverage import SlotOutcome
-from collector.model import Outcome, Slot, Subject
+from collector.model import Slot, Subject
 
 if TYPE_CHECKING:
     from collector.store import Held
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 class Fit:
     """*settled* slots, those *found* to have come to something else, and those that are *left* to be looked at.
 
-    Of subjects that are *doubted*, all that is recorded is to be looked at. *ends* are ends of what may be gaps;
-    *opened* are runs (ids) whose sheets are to be opened.
+    Of subjects that are *doubted*, all that is recorded is to be looked at. *ends* are slots collected after some that
+    were not (subject, due, run): there a gap ends. *opened* are runs (ids) whose sheets are to be opened.
     """
 
     settled: list[Held] = field(default_factory=list)
     found: list[SlotOutcome] = field(default_factory=list)
     left: list[Slot] = field(default_factory=list)
     doubted: set[Subject] = field(default_factory=set)
-    ends: list[SlotOutcome] = field(default_factory=list)
+    ends: list[tuple[Subject, datetime, str]] = field(default_factory=list)
     opened: set[str] = field(default_factory=set)
     _times: dict[int, datetime] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ class Fit:
                 self._leave(subject, left, others)
                 self._look_back(settled, lasts, number, left[0])
                 if each is not None:
-                    self.ends.append(self._beginning(each))
+                    self.ends.append((subject, self._time(each.first), each.run(each.start)))
             if each is not None:
                 at = each.last + 1
 
@@ -74,10 +74,6 @@ class Fit:
                 self.found.append(said)
             else:
                 self.left.append(Slot(subject, self._time(due)))
-
-    def _beginning(self, held: Held) -> SlotOutcome:
-        slot = Slot(held.subject, self._time(held.first))
-        return SlotOutcome(slot, Outcome.COLLECTED, held.stretch.detail(held.start), None, "", held.run(held.start))
 
     def _time(self, ms: int) -> datetime:
         # The subjects of a source fall due together, and mostly fail together.

@@ -7,7 +7,7 @@ period does not depend on today's configuration. `collector.ask.coverage` and `c
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -40,6 +40,7 @@ GROUPINGS = ("criterion", "control", "kind", "source", "scope", "day")
 _LEAD_IN = timedelta(days=35)
 _MS = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
+_WHOLE = 2  # a period that nothing cuts has its two ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,11 @@ class Slots:
         return _with_none(_asked_for(question, _groupings(self.plans, self.controls)[question.by]), question.by)
 
     def counted(self, *, by_day: bool) -> Iterator[Counted]:
-        """Yield the settled slots, those together that are in the same groups, and with *by_day* due on one UTC day."""
+        """Yield all the slots, those together that are in the same groups, and with *by_day* due on one UTC day."""
         period = Period(self.question.period.start, min(self.question.period.end, self.until + _MS))
-        return _counted(self.settled, period, [valid_from for valid_from, _ in self.controls], by_day=by_day)
+        cuts = _cuts(period, [valid_from for valid_from, _ in self.controls], by_day=by_day)
+        yield from _counted(self.settled, cuts)
+        yield from _counted_singly(self.found, cuts)
 
     def title(self, name: str) -> str:
         """Return our own short title of the group *name*, empty where it has none."""
@@ -129,7 +132,7 @@ def slots_of(store: Store, question: Question, *, now: datetime, grace: timedelt
         now=now,
         grace=grace,
     )
-    seen = ((run.subject, run.finished, run.id) for run in recorded if run.outcome is Outcome.COLLECTED)
+    seen = [(run.subject, run.finished, run.id) for run in recorded if run.outcome is Outcome.COLLECTED]
     return Slots(
         question=question,
         until=min(question.period.end, now),
@@ -139,7 +142,7 @@ def slots_of(store: Store, question: Question, *, now: datetime, grace: timedelt
         recorded=recorded,
         found=[each for each in (*fit.found, *found) if each.slot.due >= question.period.start],
         settled=fit.settled,
-        gaps=gaps([*fit.found, *found, *fit.ends], seen, question.period, now=now),
+        gaps=gaps([*fit.found, *found], [*seen, *fit.ends], question.period, now=now),
         pending=len(fit.left) - len(found),
     )
 
@@ -167,13 +170,17 @@ def _recorded(
     return [*recorded, *store.outcomes(fit.opened)], fit
 
 
-def _counted(settled: Iterable[Held], period: Period, edges: Iterable[datetime], *, by_day: bool) -> Iterator[Counted]:
+def _cuts(period: Period, edges: Iterable[datetime], *, by_day: bool) -> list[datetime]:
+    """Return the ends of *period*, and between them what is inside of *edges* and, *by_day*, of the UTC midnights."""
     days = (period.end - period.start) // _DAY + 2 if by_day else 0
     midnight = period.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     inside = {each for each in edges if period.start < each < period.end}
     midnights = (midnight + number * _DAY for number in range(days))
     inside |= {each for each in midnights if period.start < each < period.end}
-    cuts = [period.start, *sorted(inside), period.end]
+    return [period.start, *sorted(inside), period.end]
+
+
+def _counted(settled: Iterable[Held], cuts: Sequence[datetime]) -> Iterator[Counted]:
     pieces = [(at, to_ms(at), to_ms(after)) for at, after in pairwise(cuts)]
     starts = [start for _, start, _ in pieces]
     for subject, group in groupby(settled, key=attrgetter("subject")):
@@ -185,6 +192,15 @@ def _counted(settled: Iterable[Held], period: Period, edges: Iterable[datetime],
         for at, counts in sums.items():
             for detail, each in zip(Detail, zip(*counts, strict=True), strict=True):
                 yield subject, at, Outcome.COLLECTED, detail, sum(each)
+
+
+def _counted_singly(found: Iterable[SlotOutcome], cuts: Sequence[datetime]) -> Iterator[Counted]:
+    for (subject, outcome, detail), alike in groupby(found, key=attrgetter("slot.subject", "outcome", "detail")):
+        if len(cuts) == _WHOLE:
+            yield subject, cuts[0], outcome, detail, sum(1 for _ in alike)
+        else:
+            numbers = Counter(bisect_right(cuts, each.slot.due) - 1 for each in alike)
+            yield from ((subject, cuts[at], outcome, detail, count) for at, count in numbers.items())
 
 
 def _groupings(plans: Sequence[Plan], controls: Sequence[tuple[datetime, ControlSet]]) -> dict[str, Groups]:

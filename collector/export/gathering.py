@@ -7,7 +7,6 @@ one by one; what is remembered meanwhile is digests and keys, some hundred bytes
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -61,7 +60,7 @@ class Gathering:
             concerned = subjects.take(row["id"])
             source = self._known.source(row["source"])
             if row["leaf"] < self._size and self._scope.missed(row | {"source": source}):
-                named = [asdict(each) for each in sorted(self._known.subject(one["subject"]) for one in concerned)]
+                named = [each._asdict() for each in sorted(self._known.subject(one["subject"]) for one in concerned)]
                 said = {
                     "source": source,
                     "period": [row["since"], row["until"]],

@@ -95,11 +95,8 @@ class Paging:
         for run in runs:
             sweep_id, _, position = run.partition("-")
             places.setdefault(int(sweep_id), []).append(int(position))
-        found = []
-        for number, positions in places.items():
-            sheet = self._reader.sheet_with(conn, number, max(positions))
-            found += [sheet.outcome(position) for position in positions]
-        return found
+        sheets = self._reader.sheets_with(conn, {number: max(positions) for number, positions in places.items()})
+        return [sheet.outcome(at) for sheet, positions in zip(sheets, places.values(), strict=True) for at in positions]
 
     def _list(self, conn: Connection, source: int, last: int) -> Sequence[_Listed]:
         """Return the pages of *source* up to the one that ends with sweep *last*, the last that *conn* sees."""

@@ -89,13 +89,15 @@ def append_missed(conn: Connection, names: Names, record: Missed, recorded_ms: i
         "whole": record.subjects is None,
         "recorded": recorded_ms,
     }
+    named = None if record.subjects is None else [each._asdict() for each in record.subjects]
+    said = {**asdict(record), "period": [row["since"], row["until"]], "subjects": named}
     payload = {
         "missed": number,
         "source": record.source,
         "since": row["since"],
         "until": row["until"],
         "plan": record.plan_version,
-        "digest": digest(canonical({**asdict(record), "period": [row["since"], row["until"]]})).hex(),
+        "digest": digest(canonical(said)).hex(),
     }
     leaf = ledger.append(conn, LeafKind.GAP, payload, recorded_ms)
     conn.execute(insert(missed).values(**row, leaf=leaf))

@@ -234,7 +234,8 @@ def _read_versions(
 
 
 def _texts(conn: Connection, rows: Sequence[Any], naming: Naming) -> dict[int, str]:
-    unnamed = {row.item: bytes(row.key_digest) for row in rows if row.key is None}
+    """Return what the sealed items of *rows* are called; in each row `_ITEM` comes second."""
+    unnamed = {item_: bytes(key_digest) for _, item_, key_digest, key, *_ in rows if key is None}
     return naming.texts(conn, unnamed) if unnamed else {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 from collector.clock import from_ms
 from collector.errors import IntegrityError, Unknown
 from collector.model import Run, Trigger
+from collector.store.bulk import among
 from collector.store.contents import read_by_id
 from collector.store.frames import Frame, read_frame
 from collector.store.names import Names
@@ -53,11 +55,16 @@ class SweepReader:
 
     def sheet_with(self, conn: Connection, number: int, position: int) -> Sheet:
         """Return the opened sheet of sweep *number*. Raises `Unknown` unless it has a run at *position*."""
-        row = conn.execute(select(sweep).where(sweep.c.id == number)).first()
-        sheet = None if row is None else self.sheet(conn, row)
-        if sheet is None or position >= len(sheet.lines):
-            raise unknown_run(f"{number}-{max(position, 0)}")
-        return sheet
+        return next(self.sheets_with(conn, {number: position}))
+
+    def sheets_with(self, conn: Connection, wanted: Mapping[int, int]) -> Iterator[Sheet]:
+        """Yield the opened sheet of each sweep in *wanted*, in order; see `sheet_with` for the position each names."""
+        rows = {row.id: row for row in among(conn, select(sweep), sweep.c.id, wanted)}
+        for number, position in wanted.items():
+            sheet = self.sheet(conn, rows[number]) if number in rows else None
+            if sheet is None or position >= len(sheet.lines):
+                raise unknown_run(f"{number}-{max(position, 0)}")
+            yield sheet
 
     def runs(self, conn: Connection, number: int) -> list[Run]:
         """Return every run of sweep *number*, whole, in order."""

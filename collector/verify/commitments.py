@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 
 import orjson
 
@@ -89,7 +88,7 @@ class Commitments:
             "period": [row["since"], row["until"]],
             "cause": row["cause"],
             "plan_version": row["plan"],
-            "subjects": None if row["whole"] else [asdict(each) for each in sorted(subjects)],
+            "subjects": None if row["whole"] else [each._asdict() for each in sorted(subjects)],
         }
         said = {
             "missed": row["id"],

@@ -1,6 +1,7 @@
 """A year in the store: bytes, rates and answers beside their goals.
 
     python -m tests.bench.store_year [--quick] [--items 10000] [--hours 8760] [--engine sqlite|postgresql] [--read 0.02]
+                                      [--at-once]
     python -m tests.bench.store_year --store FILE
 
 Ten sources of twelve kinds are read hourly by the daemon's own code (`year_reading`) while about 1 % of the items
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--hours", type=int, default=8_760)
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--read", type=float, default=0.02, help="share of the unchanged hours read item by item")
+    parser.add_argument("--at-once", action="store_true", help="changes come in the first hour of a day: less to read")
     parser.add_argument("--memory-items", type=int, default=100_000)
     parser.add_argument("--keep", metavar="FILE", help="where to keep the SQLite store that was made")
     parser.add_argument("--store", metavar="FILE", help="ask and verify this SQLite store instead of making one")
@@ -104,7 +106,7 @@ def main() -> None:
 def measure(asked: argparse.Namespace, url: str, other: str, floor: str) -> tuple[dict[str, float], dict[str, Any]]:
     """Return the figures, and what else is worth knowing."""
     clock = PlayedClock(START)
-    world = World(asked.items, asked.hours)
+    world = World(asked.items, asked.hours, at_once=asked.at_once)
     store, bench = open_store(url, clock=clock), Bench(url)
     _record_plan(store, world)
     reader = Reader(world, store, clock, asked.read)

@@ -196,11 +196,13 @@ class Trouble:
 class World:
     """Ten sources of twelve kinds with *items* items together, over *hours* hours.
 
-    *contents* counts the documents there ever were: the first ones and one for every change that made another.
+    *contents* counts the documents there ever were: the first ones and one for every change that made another. With
+    *at_once* all changes of a day come in its first hour.
     """
 
-    def __init__(self, items: int, hours: int, seed: int = 7, *, lazy: bool = False) -> None:
+    def __init__(self, items: int, hours: int, seed: int = 7, *, lazy: bool = False, at_once: bool = False) -> None:
         self.hours = hours
+        self._at_once = at_once
         self.places: dict[str, list[Place]] = defaultdict(list)
         for number, source in enumerate(SOURCES):
             account = f"{100_000_000_000 + number * 11_111_111}"
@@ -223,6 +225,8 @@ class World:
         """Let an hour pass and return the subjects in which something changed."""
         rng = random.Random(f"{self._seed}/step/{hour}")
         expected = sum(self._weights) * CHANGED_A_DAY / 24
+        if self._at_once:
+            expected *= 0 if hour % 24 else 24
         count = int(expected) + (rng.random() < expected % 1)
         chosen = rng.choices(self._all, self._weights, k=count)
         self.contents += sum(place.change(rng) for place in chosen)

@@ -119,7 +119,7 @@ def test_letters_that_the_font_lacks_are_escapes_and_none_is_dropped():
 def test_text_of_any_length_fits_wherever_it_stands(text):
     """A page that cannot hold a row would end an export."""
     rows = {by: [Row(text, text, Tally(due=1))] for by in ("criterion", "control", "kind", "source")}
-    hostile = replace(gap(text), subject=Subject(text, text, text))
+    hostile = gap(text)._replace(subject=Subject(text, text, text))
     said = {"kind": text, "seed": text, "method": text, "size": text, "among": text}
     acts = [Act(1, kind, 1, 1, said, b"d" * 32, b"a" * 32, (), text, NOON, 1) for kind in ActKind]
     assert summary_pdf(replace(facts(gaps=[hostile], name=text, **rows), acts=acts)).startswith(b"%PDF-")
