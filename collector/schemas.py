@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import json
+from typing import get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from collector.config import Config
 from collector.data import data_path
 from collector.http.declaration import TABLE, Declaration
-from collector.model import Json, Run
+from collector.model import Json, Run, Subject
 from collector.procedure import Kind
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -73,6 +74,10 @@ def config_schema() -> Json:
 def run_schema() -> Json:
     """Return the schema of a run as JSON: the IPE sheet. Times are RFC 3339 in UTC, digests ``sha256:<hex>``."""
     schema = TypeAdapter(Run).json_schema(mode="serialization", schema_generator=_WithDigests)
+    # A subject is a tuple whose fields have names, and shown as a record like any other.
+    fields = {name: (kind, ...) for name, kind in get_type_hints(Subject).items()}
+    subject = create_model(Subject.__name__, __doc__=Subject.__doc__, **fields)  # type: ignore[call-overload]
+    schema["$defs"][Subject.__name__] = subject.model_json_schema()
     for record in (schema, *schema["$defs"].values()):
         if "properties" in record:
             # A record is shown whole: nothing left out, nothing added.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 import warnings
@@ -21,6 +22,32 @@ from tests.fakes.postgresql import OwnServer
 collect_ignore = ["stranger"]
 
 BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
+IN_MEMORY = Path("/dev/shm")
+ROOM = 4 * 1024**3
+
+_temporary = pytest.MonkeyPatch()
+
+
+def pytest_configure():
+    """Put temporary files into memory where there is room: a store flushes them to the disk at every commit."""
+    if "TMPDIR" not in os.environ and os.access(IN_MEMORY, os.W_OK) and _free(IN_MEMORY) > ROOM:
+        _temporary.setenv("TMPDIR", str(IN_MEMORY))
+        _temporary.setattr(tempfile, "tempdir", None)
+
+
+def pytest_unconfigure():
+    """Let whoever runs pytest have its own again."""
+    _temporary.undo()
+
+
+def pytest_xdist_auto_num_workers():
+    """One more than there are processors: much of the time a test waits for a daemon's tick, a server or a process."""
+    return (os.cpu_count() or 1) + 1
+
+
+def _free(folder):
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
 
 
 @pytest.fixture(scope="session")

@@ -78,6 +78,7 @@ def show_run(
 def _daemon(config: Path | None, log_format: str) -> None:
     from collector.clock import SystemClock
     from collector.daemon import Daemon
+    from collector.lasting import settle
     from collector.logs import configure_logs
 
     settings, connectors = load(config)
@@ -86,4 +87,5 @@ def _daemon(config: Path | None, log_format: str) -> None:
     configure_logs(settings.log.level, log_format or settings.log.format)  # type: ignore[arg-type]
     daemon = Daemon(config_path(config), settings, connectors, SystemClock())
     daemon.handle_signals()
+    settle()
     daemon.run()

@@ -38,6 +38,7 @@ def serve(
     """
     from collector.clock import SystemClock
     from collector.encryption import local_keyring
+    from collector.lasting import settle
     from collector.logs import configure_logs
     from collector.serving import for_serving, place_of, require_extra
     from collector.serving import serve as listen_and_serve
@@ -51,7 +52,9 @@ def serve(
     configure_logs(settings.log.level, log_format or settings.log.format)  # type: ignore[arg-type]
     with opened(settings) as store:
         store.sealing.keys.use(local_keyring(settings.encryption))
-        listen_and_serve(application(store, settings, SystemClock(), place), settings, place)
+        app = application(store, settings, SystemClock(), place)
+        settle()
+        listen_and_serve(app, settings, place)
 
 
 def _compare(settings: Config) -> None:

@@ -37,7 +37,7 @@ from collector.store.rewrapping import Rewrapping
 from collector.store.sealing import Sealing
 from collector.store.sweeps import SweepReader
 from collector.store.unsealing import Unsealing
-from collector.store.writing import append_sweep
+from collector.store.writing import Writer
 from collector.tag import Tag
 
 if TYPE_CHECKING:
@@ -104,9 +104,8 @@ class Store(Answers):
 
     def _append(self, sweeps: Sequence[Sweep]) -> list[Receipt]:
         with self._writing() as (conn, now):
-            receipts = []
+            receipts = Writer(conn, self._names, self._recent, self._sweeps, now).append(sweeps)
             for each in sweeps:
-                receipts.append(append_sweep(conn, self._names, self._recent, self._sweeps, each, now))
                 given = (artifact for one in each.observations for artifact in one.artifacts)
                 self.sealing.keep(conn, given, each.observations)
             return receipts

@@ -1,10 +1,10 @@
-"""Append a sweep: everything it says in one transaction with one log leaf, or nothing at all."""
+"""Append sweeps: everything that one says in one transaction with one log leaf, or nothing at all."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select
 
@@ -31,38 +31,95 @@ from collector.store.tables import sweep as sweep_table
 from collector.store.tables import volatile
 from collector.store.volatile_columns import in_columns
 
+MOST_CHANGES = 20_000
+"""So many items, about, that sweeps written together have changed: all their rows are held at once."""
 
-def append_sweep(
-    conn: Connection, names: Names, recent: Recent, reader: SweepReader, sweep: Sweep, recorded_ms: int
-) -> Receipt:
-    """Append *sweep* in the writer's transaction *conn* and return its receipt, true once the caller commits.
 
-    A sweep that is stored already, run for run, is not stored again: its first receipt is returned. So a writer that
-    lost the answer to its commit may simply try again.
-    """
-    _require_coherent(sweep)
-    source = ensure_source(conn, names, sweep.source)
-    due = to_ms(sweep.due)
-    if due <= recent.last_due(conn, source) and (again := _stored_already(conn, reader, source, sweep)):
-        return again
-    runs = [each.run for each in sweep.observations]
-    subjects = _subjects(conn, names, recent, runs)
-    number = recent.next_sweep(conn)
-    entries = _record_evidence(conn, number, subjects, sweep.observations, recent)
-    known_frame = recent.frame(source)
-    last = known_frame[0] if known_frame else reader.last_frame(conn, source)
-    frame, lines = frame_for(sweep.source, runs, last) if runs else (None, [])
-    encoded = encode(runs, lines, frame, due=sweep.due, trigger=sweep.trigger, roots=_unstated(runs))
-    said = _said(sweep, number) | _committed(frame, encoded, entries) | quoted(conn)
-    if sweep.request:
-        said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
-    leaf = ledger.append(conn, LeafKind.SWEEP, said, recorded_ms)
-    row = _row(sweep) | _kept(conn, recent, source, frame, encoded)
-    conn.execute(_SWEEP, {"id": number, "source": source, "recorded": recorded_ms, "leaf": leaf, **row})
-    recent.appended(leaf)
-    recent.swept(number, source, due)
-    reader.paging.appended(conn, source)
-    return Receipt(number, leaf, from_ms(recorded_ms), tuple(f"{number}-{at}" for at in range(len(runs))))
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The writer's transaction *conn*, what the writer knows, and when (ms) it records."""
+
+    conn: Connection
+    names: Names
+    recent: Recent
+    reader: SweepReader
+    recorded: int
+
+    def append(self, sweeps: Sequence[Sweep]) -> list[Receipt]:
+        """Append *sweeps* in order and return their receipts, true once the caller commits.
+
+        A sweep that is stored already, run for run, is not stored again: its first receipt is returned. So a writer
+        that lost the answer to its commit may simply try again.
+        """
+        return [receipt for some in _parts(sweeps) for receipt in self._append(some)]
+
+    def _append(self, sweeps: Sequence[Sweep]) -> list[Receipt]:
+        """Append *sweeps*, each of another source: what they bring is written together, however many they are."""
+        for each in sweeps:
+            _require_coherent(each)
+        sources = [ensure_source(self.conn, self.names, each.source) for each in sweeps]
+        again = [self._stored(source, each) for source, each in zip(sources, sweeps, strict=True)]
+        new = [each for each, receipt in zip(sweeps, again, strict=True) if receipt is None]
+        subjects = _subjects(self.conn, self.names, self.recent, [run for each in new for run in _runs(each)])
+        contents = _kept_contents(self.conn, [one for each in new for one in each.observations])
+        additions = populations.Additions(self.conn)
+        written = [
+            receipt or self._append_one(each, source, subjects, contents, additions)
+            for each, source, receipt in zip(sweeps, sources, again, strict=True)
+        ]
+        additions.write()
+        for source, receipt in zip(sources, again, strict=True):
+            if receipt is None:
+                self.reader.paging.appended(self.conn, source)
+        return written
+
+    def _stored(self, source: int, sweep: Sweep) -> Receipt | None:
+        late = to_ms(sweep.due) <= self.recent.last_due(self.conn, source)
+        return _stored_already(self.conn, self.reader, source, sweep) if late else None
+
+    def _append_one(
+        self,
+        sweep: Sweep,
+        source: int,
+        subjects: Mapping[Subject, int],
+        contents: _Contents,
+        additions: populations.Additions,
+    ) -> Receipt:
+        conn, recent = self.conn, self.recent
+        number, runs = recent.next_sweep(conn), _runs(sweep)
+        entries = _record_evidence(number, subjects, sweep.observations, contents, additions, recent)
+        known_frame = recent.frame(source)
+        last = known_frame[0] if known_frame else self.reader.last_frame(conn, source)
+        frame, lines = frame_for(sweep.source, runs, last) if runs else (None, [])
+        encoded = encode(runs, lines, frame, due=sweep.due, trigger=sweep.trigger, roots=_unstated(runs))
+        said = _said(sweep, number) | _committed(frame, encoded, entries) | quoted(conn)
+        if sweep.request:
+            said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
+        leaf = ledger.append(conn, LeafKind.SWEEP, said, self.recorded)
+        row = _row(sweep) | _kept(conn, recent, source, frame, encoded)
+        conn.execute(_SWEEP, {"id": number, "source": source, "recorded": self.recorded, "leaf": leaf, **row})
+        recent.appended(leaf)
+        recent.swept(number, source, to_ms(sweep.due))
+        return Receipt(number, leaf, from_ms(self.recorded), tuple(f"{number}-{at}" for at in range(len(runs))))
+
+
+def _parts(sweeps: Iterable[Sweep]) -> Iterator[list[Sweep]]:
+    """Yield *sweeps* in parts: one is of another source than all others of its part, which together are not large."""
+    part: list[Sweep] = []
+    changes = 0
+    for each in sweeps:
+        size = sum(len(one.changes) for one in each.observations)
+        if part and (changes + size > MOST_CHANGES or each.source in {one.source for one in part}):
+            yield part
+            part, changes = [], 0
+        part.append(each)
+        changes += size
+    if part:
+        yield part
+
+
+def _runs(sweep: Sweep) -> list[Run]:
+    return [each.run for each in sweep.observations]
 
 
 _SWEEP = insert(sweep_table)
@@ -103,38 +160,53 @@ def _stored_already(conn: Connection, reader: SweepReader, source: int, sweep: S
     return None
 
 
-def _record_evidence(
-    conn: Connection,
-    sweep: int,
-    subjects: Mapping[Subject, int],
-    observations: Sequence[Observation],
-    recent: Recent,
-) -> list[bytes]:
-    """Store contents, states, changes and volatile fields; return the entries that commit to them, in order."""
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """The numbers of contents by digest: *every*, those that are there in *plain*, and the volatile *documents*."""
+
+    every: Mapping[bytes, int]
+    plain: Mapping[bytes, int]
+    documents: Mapping[int, Artifact]
+
+
+def _kept_contents(conn: Connection, observations: Sequence[Observation]) -> _Contents:
+    """Store the contents of *observations* and find those that were stored before; *documents* are by id of object."""
     given = [artifact for each in observations for artifact in each.artifacts]
-    documents = {at: made for at, each in enumerate(observations) if (made := _document(each)) is not None}
+    documents = {id(each): made for each in observations if (made := _document(each)) is not None}
     artifacts = keep(conn, [*given, *documents.values()])
     named = {each.artifact for one in observations for each in one.changes if each.artifact is not None}
     staged = known(conn, named - artifacts.keys())
     artifacts.update(staged)
     gone = lost(conn, staged.values())
     plain = {name: id_ for name, id_ in artifacts.items() if id_ not in gone} if gone else artifacts
+    return _Contents(artifacts, plain, documents)
+
+
+def _record_evidence(
+    sweep: int,
+    subjects: Mapping[Subject, int],
+    observations: Sequence[Observation],
+    contents: _Contents,
+    additions: populations.Additions,
+    recent: Recent,
+) -> list[bytes]:
+    """Add states, changes and volatile fields to *additions*; return the entries that commit to them, in order."""
     entries: list[bytes] = []
-    additions = populations.Additions(conn)
-    for place, each in enumerate(observations):
+    for each in observations:
         if each.run.outcome is not Outcome.COLLECTED:
             continue
-        populations.require_stored(each.changes, artifacts if each.sealed else plain, each.run.subject)
+        populations.require_stored(each.changes, contents.every if each.sealed else contents.plain, each.run.subject)
         subject = subjects[each.run.subject]
-        new = populations.record(additions, sweep, subject, each, artifacts, recent.state(conn, subject))
+        state = recent.state(additions.conn, subject)
+        new = populations.record(additions, sweep, subject, each, contents.every, state)
         if new:
             recent.reached(subject, new[0])
             entries.append(new[1])
-        if place in documents:
-            at, name = to_ms(each.run.finished), documents[place].digest
-            additions.add(volatile, [(subject, at, sweep, artifacts[name])])
-            entries.append(volatile_entry(each.run.subject, at, name))
-    additions.write()
+        document = contents.documents.get(id(each))
+        if document is not None:
+            at = to_ms(each.run.finished)
+            additions.add(volatile, [(subject, at, sweep, contents.every[document.digest])])
+            entries.append(volatile_entry(each.run.subject, at, document.digest))
     return entries
 
 

@@ -15,8 +15,8 @@ change a day, volatile fields change every time, and sources, subjects and the d
 - ``naive_ratio``: a table with a row for every item of every snapshot, measured on a subset and scaled, over the whole
   database.
 - ``unchanged_ratio``: documents in memory -> committed sweep, over canonicalise + SHA-256 of the same documents.
-- ``first_per_s``: items of a first population, from observations to commit. ``first_floor_per_s``, below the table, is
-  what SHA-256, zstd and the inserts of the same rows take by themselves.
+- ``first_per_s``: items of a first population, from observations to commit, all sources at once as the daemon has them.
+  ``first_floor_per_s``, below the table, is what SHA-256, zstd and the inserts of the same rows take by themselves.
 - p95 figures are in ms, on the clock, warm, in a process of its own that has asked before; a period is as long as the
   store where that is shorter. ``p95_gaps_year_ms`` is the whole coverage of one source. ``verify_year_s`` is scaled to
   a year. Below the table both stand once more, with the processor's time and that of the same SQL by the bare driver.
@@ -46,6 +46,7 @@ import psycopg
 
 from collector.canonical import canonical, digest
 from collector.clock import SystemClock
+from collector.lasting import settle
 from collector.store import Store, open_store
 from tests.bench.year_measure import Bench, Limit, distinct, naive_bytes
 from tests.bench.year_questions import Timed, ask_apart, verify_s
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--keep", metavar="FILE", help="where to keep the SQLite store that was made")
     parser.add_argument("--store", metavar="FILE", help="ask and verify this SQLite store instead of making one")
     asked = parser.parse_args()
+    settle()
     if asked.quick:
         asked.items, asked.hours, asked.memory_items = 1_500, 240, 10_000
     if asked.store:

@@ -24,6 +24,7 @@ from sqlalchemy import Engine, event
 
 from collector.ask.coverage import Question, coverage
 from collector.clock import SystemClock, from_ms, to_ms
+from collector.lasting import settle
 from collector.model import Period
 from collector.store import Store, open_store
 from collector.verify import verify
@@ -105,7 +106,8 @@ def questions(store: Store) -> dict[str, Question_]:
 
 
 def ask(url: str) -> dict[str, Timed]:
-    """Ask the store at *url* everything, in this process."""
+    """Ask the store at *url* everything, in this process, which is settled as one that serves is."""
+    settle()
     store, bench = open_store(url, clock=SystemClock()), Bench(url)
     found = {name: _timed(question, bench) for name, question in questions(store).items()}
     store.close()

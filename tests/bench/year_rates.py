@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from collector.store.connection import Database, parse_url
 from collector.store.packing import LEVEL
 from collector.store.tables import artifact, change, item, item_version
 from tests.bench.year_measure import hashing
-from tests.bench.year_reading import HOUR, Reader
+from tests.bench.year_reading import HOUR, Reader, swept
 from tests.bench.year_world import START, World
 from tests.fakes.clock import PlayedClock
 
@@ -29,21 +30,25 @@ _ROWS_OF_ITEMS = (artifact, item, change, item_version)
 
 
 def first_rate(reader: Reader) -> tuple[float, float]:
-    """Read the world for the first time; return items/s into the store, and read, redacted, hashed and stored."""
-    collecting = storing = 0.0
+    """Read the world for the first time; return items/s into the store, and read, redacted, hashed and stored.
+
+    The sources are read one after the other, and their sweeps recorded by a thread for each, as the daemon does it.
+    """
+    for place in (place for places in reader.world.places.values() for place in places):
+        place.ready = list(place.read(reader._rng))
+    started = time.perf_counter()
+    sweeps = []
     for number, (source, places) in enumerate(reader.world.places.items()):
         reader.clock.move(START + timedelta(seconds=37 * number) - reader.clock.at)
-        for place in places:
-            place_items = list(place.read(reader._rng))
-            place.ready = place_items
-        started = time.perf_counter()
-        observations = [reader.collect(place, START) for place in places]
-        collected = time.perf_counter()
-        reader.sweep(source, START, observations)
-        collecting += collected - started
-        storing += time.perf_counter() - collected
+        sweeps.append(swept(source, START, [reader.collect(place, START) for place in places]))
+    collected = time.perf_counter()
+    with ThreadPoolExecutor(len(sweeps)) as pool:
+        receipts = list(pool.map(reader.store.append, sweeps))
+    ended = time.perf_counter()
+    for sweep, receipt in zip(sweeps, receipts, strict=True):
+        reader.recorded(sweep, receipt)
     items = reader.world.items
-    return items / storing, items / (collecting + storing)
+    return items / (ended - collected), items / (ended - started)
 
 
 def first_floor(url: str, other: str, contents: Iterable[tuple[bytes, bytes]]) -> float:

@@ -32,7 +32,7 @@ from collector.model import (
 )
 from collector.procedure import Kind
 from collector.source import Visit
-from collector.store import Store
+from collector.store import Receipt, Store
 from tests.bench.year_world import SCOPE, START, Place, World, request_id
 from tests.fakes.clock import PlayedClock
 
@@ -81,6 +81,11 @@ class Source:
     def close(self) -> None: ...
 
 
+def swept(source: str, due: datetime, observations: list[Observation]) -> Sweep:
+    """Return the scheduled sweep of *observations*."""
+    return Sweep(source, due, Trigger.SCHEDULE, 1, tuple(sorted(observations, key=lambda each: each.run.subject)))
+
+
 @dataclass
 class Reader:
     """Reads *world* hour by hour into *store*; *share* of the unchanged hours of a subject are read item by item."""
@@ -125,12 +130,15 @@ class Reader:
 
     def sweep(self, source: str, due: datetime, observations: list[Observation]) -> None:
         """Append one sweep as the daemon does, and follow it."""
-        ordered = tuple(sorted(observations, key=lambda each: each.run.subject))
-        receipt = self.store.append(Sweep(source, due, Trigger.SCHEDULE, 1, ordered))
-        self.heads.recorded(source, receipt.sweep, ordered)
+        sweep = swept(source, due, observations)
+        self.recorded(sweep, self.store.append(sweep))
+
+    def recorded(self, sweep: Sweep, receipt: Receipt) -> None:
+        """Follow *sweep*, which the store has recorded."""
+        self.heads.recorded(sweep.source, receipt.sweep, sweep.observations)
         self.sweeps += 1
-        self.runs += len(ordered)
-        self.observed += sum(each.run.counts.items for each in ordered)
+        self.runs += len(sweep.observations)
+        self.observed += sum(each.run.counts.items for each in sweep.observations)
 
     def _observe(self, place: Place, due: datetime, failing: dict[Subject, str], changed: set[Subject]) -> Observation:
         head = self.heads.get(place.subject)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
+import re
 
 import pytest
 
@@ -228,7 +228,7 @@ def test_what_is_ours_is_all_there(world):
 
 @pytest.mark.parametrize("subject", FOREIGN, ids=str)
 def test_a_foreign_subject_is_as_one_never_heard_of(world, subject):
-    scoped, none = world.scoped, replace(NOWHERE, kind=subject.kind)
+    scoped, none = world.scoped, NOWHERE._replace(kind=subject.kind)
     assert scoped.head(subject) == Head(subject)
     assert list(scoped.lives(subject, ALWAYS.end)) == list(scoped.lives(none, ALWAYS.end)) == []
     assert scoped.volatile(subject, ALWAYS.end) is scoped.volatile(none, ALWAYS.end) is None

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import event
 
 from collector.errors import IntegrityError
-from collector.model import Subject
+from collector.model import Head, Outcome, Reason, Subject
+from collector.store import open_store, writing
 
 WAITING = 6
 
@@ -75,3 +76,37 @@ def test_a_sweep_that_two_threads_append_is_recorded_once(store, hand, audit, no
         receipts = {each.result() for each in work}
     assert len(receipts) == 1
     audit(store)
+
+
+def a_day(hand, noon, hour):
+    """Sweeps of three sources that share contents; one is read twice, once a run failed, and one content changed."""
+    hands = [hand.of(Subject(f"paper:{number}", "paper.users", "site")) for number in range(3)]
+    documents = {"a": {"v": 1}, "b": {"v": 2}}
+    first = [each.saw(documents, noon, volatile=b'{"a":{"seen":1}}') for each in hands]
+    head = Head(hands[0].subject)
+    head.contents.update({each.key_digest: each.artifact for each in first[0].changes})
+    head.keys.update({each.key_digest: each.key for each in first[0].changes})
+    changed = hands[0].saw(documents | {"b": {"v": 3}}, noon + hour, head=head)
+    failed = hands[1].failed(noon + hour, reason=Reason.DENIED)
+    return [
+        *(each.sweep(one) for each, one in zip(hands, first, strict=True)),
+        hands[0].sweep(changed),
+        hands[1].sweep(failed),
+    ]
+
+
+@pytest.mark.parametrize("most", [1, writing.MOST_CHANGES])
+def test_what_is_written_together_is_what_would_be_written_one_by_one(
+    store, hand, clock, audit, noon, hour, tmp_path, monkeypatch, most
+):
+    monkeypatch.setattr(writing, "MOST_CHANGES", most)
+    alone = open_store(f"sqlite:///{tmp_path}/alone.db", clock=clock)
+    sweeps = a_day(hand, noon, hour)
+    receipts = store._append(sweeps)
+    assert receipts == [alone.append(each) for each in sweeps]
+    assert [each.payload for each in store.leaves(1)] == [each.payload for each in alone.leaves(1)]
+    assert store._append(sweeps) == receipts
+    assert [each.outcome for each in store.runs(source="paper:1")] == [Outcome.FAILED, Outcome.COLLECTED]
+    assert len(store.as_of("paper.users", noon + 2 * hour)) == 6
+    audit(store)
+    alone.close()
