@@ -33,6 +33,7 @@ _SIZE = 16 * 1024
 _LARGEST = 64 * 1024
 _WORTH_IT = 1024
 _TIGHTER = 15
+_FEW = 16
 _KEPT = 64
 _VOLATILE = " volatile"
 
@@ -51,7 +52,9 @@ def packers(conn: Connection, contents: Mapping[str, Sequence[bytes]]) -> dict[s
     families = [each for each in contents if each]
     if families:
         rows = conn.execute(select(dictionary).where(dictionary.c.family.in_(families)))
-        found.update((row.family, _opened(row).packer(TRAINED + row.id)) for row in rows)
+        for row in rows:
+            few = len(contents[row.family]) <= _FEW
+            found[row.family] = _opened(row, few=few).packer(TRAINED + row.id)
     made = [(each, words) for each in families if each not in found and (words := _made(each, contents[each]))]
     if made:
         last = int(conn.execute(select(func.coalesce(func.max(dictionary.c.id), 0))).scalar_one())
@@ -69,12 +72,15 @@ def name_of(family: str, words: bytes) -> bytes:
     return digest(family.encode() + b"\0" + words)
 
 
-def words_of(family: str, name: bytes, codec: int, packed: bytes) -> Words:
-    """Return the words of a `dictionary` row. Raises `IntegrityError` unless they are those that it names."""
+def words_of(family: str, name: bytes, codec: int, packed: bytes, *, few: bool = False) -> Words:
+    """Return the words of a `dictionary` row, for packing *few* contents if so, which may take its time.
+
+    Raises `IntegrityError` unless they are those that the row names.
+    """
     words = unpack(codec, packed)
     if name_of(family, words) != name:
         raise IntegrityError(f"the dictionary of {family}: its words have another digest")
-    return _ready(family, words)
+    return _ready(family, words, few)
 
 
 def for_codec(conn: Connection, codec: int) -> Words | None:
@@ -90,14 +96,15 @@ def for_codec(conn: Connection, codec: int) -> Words | None:
     return _opened(row)
 
 
-def _opened(row: Row[Any]) -> Words:
-    return words_of(row.family, bytes(row.digest), row.codec, bytes(row.bytes))
+def _opened(row: Row[Any], *, few: bool = False) -> Words:
+    return words_of(row.family, bytes(row.digest), row.codec, bytes(row.bytes), few=few)
 
 
 @lru_cache(maxsize=_KEPT)
-def _ready(family: str, words: bytes) -> Words:
-    # Volatile fields are packed once a day, and are a good part of a year's bytes.
-    return Words(words, _TIGHTER if family.endswith(_VOLATILE) else LEVEL)
+def _ready(family: str, words: bytes, few: bool = False) -> Words:
+    # Only a first population brings many contents at once. Those that come later, and the volatile fields of each day,
+    # are most of a year's bytes, and are never many.
+    return Words(words, _TIGHTER if few or family.endswith(_VOLATILE) else LEVEL)
 
 
 def _made(family: str, contents: Sequence[bytes]) -> bytes | None:
