@@ -64,8 +64,10 @@ def insert_rows(conn: Connection, table: Table, rows: Iterable[tuple[Any, ...]])
                 conn.exec_driver_sql(_arrays(table), columns)
         else:
             _copy(conn, table, chain(first, given))
-    elif first:
-        conn.exec_driver_sql(_statement(conn.dialect.name, table), [*first, *given])
+    else:
+        while first:
+            conn.exec_driver_sql(_statement(conn.dialect.name, table), first)
+            first = list(islice(given, PAGE))
 
 
 @cache

@@ -12,9 +12,11 @@ from collector.errors import IntegrityError, Unknown
 from collector.model import Artifact, show_digest
 from collector.store.bulk import among, insert_rows
 from collector.store.dictionaries import for_codec, packers
-from collector.store.packing import unpack
+from collector.store.packing import packed_ahead, unpack
 from collector.store.sealing_tables import erased, regained
 from collector.store.tables import artifact
+
+_MANY = 200
 
 
 def next_id(conn: Connection, column: Column[int]) -> int:
@@ -50,7 +52,9 @@ def keep(conn: Connection, artifacts: Iterable[Artifact]) -> dict[bytes, int]:
     first = [(name, each) for name, each in new if name not in ids]
     insert_rows(conn, regained, [(ids[name], *pack[each.family](each.data)) for name, each in new if name in ids])
     ids.update((name, id_) for id_, (name, _) in enumerate(first, next_id(conn, artifact.c.id)))
-    rows = ((ids[name], name, len(each.data), *pack[each.family](each.data), None) for name, each in first)
+    given_to = ((pack[each.family], each.data) for _, each in first)
+    packed = packed_ahead(given_to) if len(first) > _MANY else (packer(data) for packer, data in given_to)
+    rows = ((ids[name], name, len(each.data), *done, None) for (name, each), done in zip(first, packed, strict=True))
     insert_rows(conn, artifact, rows)
     return ids
 

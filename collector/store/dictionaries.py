@@ -34,7 +34,7 @@ _LARGEST = 64 * 1024
 _WORTH_IT = 1024
 _TIGHTER = 15
 _FEW = 16
-_KEPT = 64
+_KEPT = 128
 _VOLATILE = " volatile"
 
 
@@ -53,8 +53,10 @@ def packers(conn: Connection, contents: Mapping[str, Sequence[bytes]]) -> dict[s
     if families:
         rows = conn.execute(select(dictionary).where(dictionary.c.family.in_(families)))
         for row in rows:
-            few = len(contents[row.family]) <= _FEW
-            found[row.family] = _opened(row, few=few).packer(TRAINED + row.id)
+            # Only a first population brings many contents at once. Those that come later, and the volatile fields of
+            # each day, are most of a year's bytes, and are never many.
+            tight = row.family.endswith(_VOLATILE) or len(contents[row.family]) <= _FEW
+            found[row.family] = _opened(row, _TIGHTER if tight else LEVEL).packer(TRAINED + row.id)
     made = [(each, words) for each in families if each not in found and (words := _made(each, contents[each]))]
     if made:
         last = int(conn.execute(select(func.coalesce(func.max(dictionary.c.id), 0))).scalar_one())
@@ -62,9 +64,9 @@ def packers(conn: Connection, contents: Mapping[str, Sequence[bytes]]) -> dict[s
         for number, (family, words) in enumerate(made[: MOST - last], last + 1):
             codec, packed = pack(words)
             new.append((number, family, name_of(family, words), codec, packed))
-            found[family] = _ready(family, words).packer(TRAINED + number)
+            found[family] = _ready(words, LEVEL).packer(TRAINED + number)
         insert_rows(conn, dictionary, new)
-    return {family: found.get(family, pack) for family in contents}
+    return {family: found.get(family) or Packer() for family in contents}
 
 
 def name_of(family: str, words: bytes) -> bytes:
@@ -72,15 +74,15 @@ def name_of(family: str, words: bytes) -> bytes:
     return digest(family.encode() + b"\0" + words)
 
 
-def words_of(family: str, name: bytes, codec: int, packed: bytes, *, few: bool = False) -> Words:
-    """Return the words of a `dictionary` row, for packing *few* contents if so, which may take its time.
+def words_of(family: str, name: bytes, codec: int, packed: bytes, level: int | None = None) -> Words:
+    """Return the words of a `dictionary` row; for packing too with the *level* of zstd.
 
     Raises `IntegrityError` unless they are those that the row names.
     """
     words = unpack(codec, packed)
     if name_of(family, words) != name:
         raise IntegrityError(f"the dictionary of {family}: its words have another digest")
-    return _ready(family, words, few)
+    return _ready(words, level)
 
 
 def for_codec(conn: Connection, codec: int) -> Words | None:
@@ -96,15 +98,13 @@ def for_codec(conn: Connection, codec: int) -> Words | None:
     return _opened(row)
 
 
-def _opened(row: Row[Any], *, few: bool = False) -> Words:
-    return words_of(row.family, bytes(row.digest), row.codec, bytes(row.bytes), few=few)
+def _opened(row: Row[Any], level: int | None = None) -> Words:
+    return words_of(row.family, bytes(row.digest), row.codec, bytes(row.bytes), level)
 
 
 @lru_cache(maxsize=_KEPT)
-def _ready(family: str, words: bytes, few: bool = False) -> Words:
-    # Only a first population brings many contents at once. Those that come later, and the volatile fields of each day,
-    # are most of a year's bytes, and are never many.
-    return Words(words, _TIGHTER if few or family.endswith(_VOLATILE) else LEVEL)
+def _ready(words: bytes, level: int | None) -> Words:
+    return Words(words, level)
 
 
 def _made(family: str, contents: Sequence[bytes]) -> bytes | None:
@@ -117,7 +117,7 @@ def _made(family: str, contents: Sequence[bytes]) -> bytes | None:
     if len(samples) < _FEWEST:
         return None
     words = _trained(samples) if len(samples) >= _ENOUGH else b"".join(samples)[:_SIZE]
-    return words if words and _gains(_ready(family, words), samples[:_ENOUGH]) else None
+    return words if words and _gains(_ready(words, LEVEL), samples[:_ENOUGH]) else None
 
 
 def _trained(samples: Sequence[bytes]) -> bytes | None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, cast
 
 import zstandard
@@ -22,7 +26,8 @@ TRAINED = 100
 LEVEL = 3
 _SHEET_LEVEL = 16
 _FRAME: dict[str, Any] = {"write_checksum": False, "write_dict_id": False, "write_content_size": True}
-Packer = Callable[[bytes], tuple[int, bytes]]
+_PART = 64
+_PARTS_AHEAD = 8
 
 # What every sheet of form 1 says again: a raw-content dictionary. It is part of codec 2 and must never change.
 _FIRST_SHEET_WORDS = (
@@ -59,30 +64,65 @@ def pack_sheet(data: bytes) -> tuple[int, bytes]:
     return SHEET_AND_IDS, _compressor(SHEET_AND_IDS).compress(said + feed)[len(_MAGIC) :] + ids
 
 
+class Packer:
+    """Packs what is called *codec*: the smaller of raw and zstd. For one thread at a time."""
+
+    def __init__(self, codec: int = ZSTD, tool: zstandard.ZstdCompressor | None = None) -> None:
+        self._codec = codec
+        self._tool = tool or zstandard.ZstdCompressor(level=LEVEL, **_FRAME)
+
+    def __call__(self, data: bytes) -> tuple[int, bytes]:
+        """Return the codec and the packed form of *data*."""
+        return self._smaller(data, self._tool.compress(data))
+
+    def each(self, several: Sequence[bytes]) -> list[tuple[int, bytes]]:
+        """Return the same of *several*, while other threads run: else zstd waits for its turn after each."""
+        if not any(several):  # which zstandard refuses
+            return [self(data) for data in several]
+        made = self._tool.multi_compress_to_buffer([*several])
+        return [self._smaller(data, made[at].tobytes()) for at, data in enumerate(several)]
+
+    def _smaller(self, data: bytes, packed: bytes) -> tuple[int, bytes]:
+        return (self._codec, packed) if len(packed) < len(data) else (RAW, data)
+
+
+def packed_ahead(contents: Iterable[tuple[Packer, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Yield the codec and the packed form of each of *contents*, packed ahead by a thread while the last are taken."""
+    given = groupby(contents, key=itemgetter(0))
+    parts = ((packer, part) for packer, some in given for part in _batched([data for _, data in some]))
+    with ThreadPoolExecutor(1, "packing") as pool:
+        waiting: deque[Future[list[tuple[int, bytes]]]] = deque()
+        for packer, part in parts:
+            waiting.append(pool.submit(packer.each, part))
+            if len(waiting) > _PARTS_AHEAD:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _batched(contents: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (contents[at : at + _PART] for at in range(0, len(contents), _PART))
+
+
 class Words:
-    """A dictionary made ready for packing at *level*, and for unpacking. Thread-safe.
+    """A dictionary made ready for unpacking, and with a *level* for packing at it. Thread-safe.
 
     Raises `IntegrityError` for bytes that cannot be a dictionary.
     """
 
-    def __init__(self, words: bytes, level: int) -> None:
-        self._level = level
+    def __init__(self, words: bytes, level: int | None = None) -> None:
+        self._level = level or LEVEL
         self._tools = threading.local()
         try:
             self._words = zstandard.ZstdCompressionDict(words)
-            self._words.precompute_compress(level=level)
+            if level is not None:
+                self._words.precompute_compress(level=level)
         except zstandard.ZstdError as error:
             raise IntegrityError(f"a dictionary cannot be used: {error}") from error
 
     def packer(self, codec: int) -> Packer:
-        """Return what packs with these words, called *codec*, in one thread: the smaller of raw and zstd."""
-        compress = zstandard.ZstdCompressor(level=self._level, dict_data=self._words, **_FRAME).compress
-
-        def packed(data: bytes) -> tuple[int, bytes]:
-            made = compress(data)
-            return (codec, made) if len(made) < len(data) else (RAW, data)
-
-        return packed
+        """Return what packs with these words, called *codec*."""
+        return Packer(codec, zstandard.ZstdCompressor(level=self._level, dict_data=self._words, **_FRAME))
 
     def unpacker(self) -> zstandard.ZstdDecompressor:
         """Return what unpacks with these words, in one thread."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from sqlalchemy import event
@@ -78,7 +78,8 @@ def test_a_sweep_that_two_threads_append_is_recorded_once(store, hand, audit, no
     audit(store)
 
 
-def a_day(hand, noon, hour):
+@pytest.fixture
+def day(hand, noon, hour):
     """Sweeps of three sources that share contents; one is read twice, once a run failed, and one content changed."""
     hands = [hand.of(Subject(f"paper:{number}", "paper.users", "site")) for number in range(3)]
     documents = {"a": {"v": 1}, "b": {"v": 2}}
@@ -95,18 +96,24 @@ def a_day(hand, noon, hour):
     ]
 
 
-@pytest.mark.parametrize("most", [1, writing.MOST_CHANGES])
-def test_what_is_written_together_is_what_would_be_written_one_by_one(
-    store, hand, clock, audit, noon, hour, tmp_path, monkeypatch, most
-):
-    monkeypatch.setattr(writing, "MOST_CHANGES", most)
-    alone = open_store(f"sqlite:///{tmp_path}/alone.db", clock=clock)
-    sweeps = a_day(hand, noon, hour)
-    receipts = store._append(sweeps)
-    assert receipts == [alone.append(each) for each in sweeps]
+@pytest.fixture
+def alone(tmp_path, clock):
+    """A store to which sweeps are appended one after the other."""
+    with closing(open_store(f"sqlite:///{tmp_path}/alone.db", clock=clock)) as store:
+        yield store
+
+
+@pytest.fixture(params=[1, writing.MOST_CHANGES], ids=["in parts", "at once"])
+def _most(request, monkeypatch):
+    monkeypatch.setattr(writing, "MOST_CHANGES", request.param)
+
+
+@pytest.mark.usefixtures("_most")
+def test_what_is_written_together_is_what_would_be_written_one_by_one(store, alone, day, audit):
+    receipts = store._append(day)
+    assert receipts == [alone.append(each) for each in day]
     assert [each.payload for each in store.leaves(1)] == [each.payload for each in alone.leaves(1)]
-    assert store._append(sweeps) == receipts
+    assert store._append(day) == receipts
     assert [each.outcome for each in store.runs(source="paper:1")] == [Outcome.FAILED, Outcome.COLLECTED]
-    assert len(store.as_of("paper.users", noon + 2 * hour)) == 6
+    assert len(store.as_of("paper.users", day[-1].due)) == 6
     audit(store)
-    alone.close()

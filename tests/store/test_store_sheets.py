@@ -27,7 +27,7 @@ from collector.model import (
     Window,
 )
 from collector.store.frames import frame_for, read_frame
-from collector.store.packing import pack, pack_sheet, unpack
+from collector.store.packing import Packer, pack, pack_sheet, packed_ahead, unpack
 from collector.store.sheet_reading import Place, Sheet
 from collector.store.sheet_writing import encode
 
@@ -118,6 +118,15 @@ def test_any_runs_come_back_from_their_sheet_as_they_were(given_runs, earlier, d
 def test_packed_bytes_come_back(data):
     assert unpack(*pack(data)) == data
     assert unpack(*pack_sheet(data)) == data
+
+
+@given(st.lists(st.binary(max_size=300), max_size=900), st.integers(1, 3))
+@settings(max_examples=20, deadline=None)
+def test_contents_packed_ahead_are_what_each_is_packed_to_alone(contents, packers):
+    tools = [Packer() for _ in range(packers)]
+    ahead = list(packed_ahead((tools[at // 100 % packers], data) for at, data in enumerate(contents)))
+    assert ahead == [Packer()(data) for data in contents]
+    assert [unpack(*each) for each in ahead] == contents
 
 
 @pytest.mark.parametrize(
