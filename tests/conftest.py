@@ -23,7 +23,7 @@ collect_ignore = ["stranger"]
 
 BEFORE = datetime(2020, 1, 1, tzinfo=UTC)
 IN_MEMORY = Path("/dev/shm")
-ROOM = 4 * 1024**3
+ROOM = 2 * 1024**3
 
 _temporary = pytest.MonkeyPatch()
 

@@ -11,7 +11,6 @@ from collector.act import Act, ActKind
 from collector.ask.coverage import Coverage, covered
 from collector.ask.plans import recorded_plans
 from collector.ask.slots import Question, criteria_of_kinds, slots_of
-from collector.coverage import Gap
 from collector.criteria import criteria
 from collector.engagement import Engagement
 from collector.tag import ControlSet
@@ -87,11 +86,6 @@ def served(store: Store, engagement: Engagement) -> dict[str, Serves]:
 def criterion_titles() -> dict[str, str]:
     """Return our own short title of every criterion, by id."""
     return {each.id: each.title for each in criteria().values()}
-
-
-def outcome_of(gap: Gap) -> str:
-    """Return what became of the slots of *gap* in a word or two."""
-    return f"{gap.outcome.value}: {gap.reason.value}" if gap.reason else gap.outcome.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ from collector import __version__
 from collector.ask.coverage import Row
 from collector.clock import iso
 from collector.coverage import Gap, Tally
-from collector.export.facts import Facts, Serves, criterion_titles, outcome_of
+from collector.export.facts import Facts, Serves, criterion_titles
 from collector.export.verifier import Version, artifact_file, instant, shown
 from collector.model import Json
+from collector.words import fell_short
 
 VERSION = "1.1.3"
 MOST_EVIDENCE = 500
@@ -250,7 +251,7 @@ def _told(gaps: Sequence[Gap]) -> dict[str, Any]:
         return {}
     lines = [
         f"- {iso(each.period.start)} to {iso(each.period.end)}, {_plain(each.subject.source)} "
-        f"{_plain(each.subject.scope)}, {outcome_of(each)}: {_plain(each.cause)}"
+        f"{_plain(each.subject.scope)}, {fell_short(each)}: {_plain(each.cause)}"
         for each in gaps[:_MOST_GAPS]
     ]
     if len(gaps) > _MOST_GAPS:

@@ -9,7 +9,7 @@ from reportlab.platypus import Flowable
 from collector.ask.coverage import Coverage
 from collector.clock import iso
 from collector.export.days import calendar, weeks
-from collector.export.facts import Facts, outcome_of, populations, samples
+from collector.export.facts import Facts, populations, samples
 from collector.export.pdf import (
     About,
     Cover,
@@ -24,7 +24,7 @@ from collector.export.pdf import (
     tiles,
 )
 from collector.export.pdf_calendar import WEEKS, Legend, Strip
-from collector.words import span
+from collector.words import fell_short, span
 
 MOST = 400
 """How many rows of a kind it shows; index.xlsx and the CSV files have all."""
@@ -117,7 +117,7 @@ def _gaps(found: Coverage) -> Iterator[Flowable]:
             (iso(each.period.start), iso(each.period.end)),
             span(each.period.end - each.period.start),
             (each.subject.kind, f"{each.subject.source} {each.subject.scope}"),
-            outcome_of(each),
+            fell_short(each),
             each.cause,
         )
         for each in found.gaps[:MOST]

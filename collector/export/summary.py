@@ -9,9 +9,9 @@ from collector.act import Act
 from collector.ask.coverage import Coverage
 from collector.clock import iso
 from collector.export.days import Level, calendar, weeks
-from collector.export.facts import Facts, outcome_of, populations, samples
+from collector.export.facts import Facts, populations, samples
 from collector.export.verifier import shown
-from collector.words import span
+from collector.words import fell_short, span
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1f24 }
@@ -120,7 +120,7 @@ def _gaps(found: Coverage) -> Iterator[str]:
             gap.subject.source,
             gap.subject.kind,
             gap.subject.scope,
-            outcome_of(gap),
+            fell_short(gap),
             gap.cause,
         )
         for gap in found.gaps[:_MOST]

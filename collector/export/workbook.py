@@ -20,8 +20,9 @@ from xlsxwriter.worksheet import Worksheet
 from collector import __version__
 from collector.clock import iso
 from collector.coverage import Gap
-from collector.export.facts import Facts, outcome_of
+from collector.export.facts import Facts
 from collector.export.verifier import INDEX, shown
+from collector.words import fell_short
 
 MOST_ROWS = 1_048_576
 """Rows of a sheet, as many as Excel opens."""
@@ -169,4 +170,4 @@ def _coverage_rows(facts: Facts) -> Iterator[list[object]]:
 def _gap_row(gap: Gap) -> list[object]:
     subject = (gap.subject.source, gap.subject.kind, gap.subject.scope)
     times = iso(gap.period.start), iso(gap.period.end)
-    return [*times, *subject, outcome_of(gap), gap.slots, gap.cause, ", ".join(gap.runs), gap.ended_by]
+    return [*times, *subject, fell_short(gap), gap.slots, gap.cause, ", ".join(gap.runs), gap.ended_by]

@@ -145,34 +145,40 @@ class Bodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         files = headers.get("content-type", "").startswith("multipart/") or scope["path"].endswith("/uploads")
         most = self._for_files if files else _SMALL
         said = headers.get("content-length", "0")
         if not said.isdecimal() or int(said) > most:
-            return await _refuse(_too_large(most), scope, receive, send)
+            await _refuse(_too_large(most), scope, receive, send)
+            return
         taken, started = 0, False
+        refused: TooLarge | None = None
 
         async def counted() -> Message:
-            nonlocal taken
+            nonlocal taken, refused
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > most:
-                raise _too_large(most)
+                refused = _too_large(most)
+                raise refused
             return message
 
         async def noted(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            if refused is None or started:  # what a reader of forms says of a body that was cut short is no answer
+                started = True
+                await send(message)
 
         try:
             await self._app(scope, counted, noted)
-        except TooLarge as error:
+        except TooLarge:
             if started:
                 raise
-            await _refuse(error, scope, receive, send)
+        if refused is not None and not started:
+            await _refuse(refused, scope, receive, send)
 
 
 class Recorded:
