@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from collector import __version__
 from collector.cli import (
+    access,
     asking,
     coverage,
     database,
@@ -42,7 +43,7 @@ from collector.cli.exits import MEANINGS
 
 _ORDER = (
     "init", "check", "run", "snapshot", "status",
-    "coverage", "as-of", "diff", "history", "runs",
+    "coverage", "as-of", "access", "diff", "history", "runs",
     "engagement", "population", "populations", "sample", "reconcile",
     "upload", "uploads", "request", "review", "reviews", "export",
     "serve", "token",
@@ -98,6 +99,7 @@ app.command("snapshot")(snapshot.snapshot)
 app.command("status")(status.status)
 app.command("coverage")(coverage.coverage)
 app.command("as-of")(asking.as_of)
+app.command("access")(access.access)
 app.command("diff")(asking.diff)
 app.command("history")(asking.history)
 app.command("runs")(runs.runs)

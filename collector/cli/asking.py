@@ -64,7 +64,7 @@ def as_of(
             return
         show(f"{kind} at {iso(when)}", "")
         for each in found:
-            show(*_population(store, each, when, columns, whole=bool(key)))
+            show(*population_parts(store, each, when, columns, whole=bool(key)))
 
 
 def diff(
@@ -133,7 +133,10 @@ def history(
         show(*(part for each in found for part in _form(each)))
 
 
-def _population(store: Store, found: PopulationAt, at: datetime, columns: Columns, *, whole: bool) -> Iterator[Part]:
+def population_parts(
+    store: Store, found: PopulationAt, at: datetime, columns: Columns, *, whole: bool
+) -> Iterator[Part]:
+    """Yield how *found*, the population at *at*, is shown: its *columns* by expression, or each item *whole*."""
     from collector.ask.documents import volatile_of
     from collector.words import span
 

@@ -50,8 +50,8 @@ def help_of(capsys, monkeypatch):
 
 def test_the_commands_are_those_of_the_manual():
     assert list(ROOT.list_commands(typer.Context(ROOT))) == [
-        "init", "check", "run", "snapshot", "status", "coverage", "as-of", "diff", "history", "runs", "engagement",
-        "population", "populations", "sample", "reconcile",
+        "init", "check", "run", "snapshot", "status", "coverage", "as-of", "access", "diff", "history", "runs",
+        "engagement", "population", "populations", "sample", "reconcile",
         "upload", "uploads", "request", "review", "reviews", "export", "serve", "token",
         "kinds", "plan", "policy", "tag", "log", "keys", "verify", "proof", "encryption", "erase", "retain", "db",
     ]  # fmt: skip
