@@ -84,7 +84,7 @@ def day_by_day(slots: Slots) -> Calendar:
     """Return the calendar that *slots* come to."""
     question = slots.question
     days = _days(question.period)
-    cells = _cells(slots.groups, slots.counted(by_day=True))
+    cells = _cells(slots.groups, slots.counted(by_day=True, in_detail=False))
     rows = (
         CalendarRow(name, slots.title(name), tuple(cells[name].get(each, _NOTHING) for each in days))
         for name in slots.in_order(cells)
@@ -99,8 +99,9 @@ def _days(period: Period) -> tuple[date, ...]:
 
 def _cells(groups: Groups, counted: Iterable[Counted]) -> dict[str, dict[date, Cell]]:
     counts: dict[tuple[str, date], Counter[Outcome]] = defaultdict(Counter)
+    days: dict[datetime, date] = {}
     for subject, at, outcome, _, count in counted:
-        day = at.astimezone(UTC).date()
+        day = days.get(at) or days.setdefault(at, at.astimezone(UTC).date())
         for name in groups(subject, at):
             counts[name, day][outcome] += count
     cells: dict[str, dict[date, Cell]] = defaultdict(dict)

@@ -89,11 +89,14 @@ class Slots:
         question = self.question
         return _with_none(_asked_for(question, _groupings(self.plans, self.controls)[question.by]), question.by)
 
-    def counted(self, *, by_day: bool) -> Iterator[Counted]:
-        """Yield all the slots, those together that are in the same groups, and with *by_day* due on one UTC day."""
+    def counted(self, *, by_day: bool, in_detail: bool = True) -> Iterator[Counted]:
+        """Yield all the slots, those together that are in the same groups, and with *by_day* due on one UTC day.
+
+        Unless *in_detail*, what was collected is counted without what it came to, which takes a tenth of the time.
+        """
         period = Period(self.question.period.start, min(self.question.period.end, self.until + _MS))
         cuts = _cuts(period, [valid_from for valid_from, _ in self.controls], by_day=by_day)
-        yield from _counted(self.settled, cuts)
+        yield from _counted(self.settled, cuts) if in_detail else _counted_whole(self.settled, cuts)
         yield from _counted_singly(self.found, cuts)
 
     def title(self, name: str) -> str:
@@ -192,6 +195,17 @@ def _counted(settled: Iterable[Held], cuts: Sequence[datetime]) -> Iterator[Coun
         for at, counts in sums.items():
             for detail, each in zip(Detail, zip(*counts, strict=True), strict=True):
                 yield subject, at, Outcome.COLLECTED, detail, sum(each)
+
+
+def _counted_whole(settled: Iterable[Held], cuts: Sequence[datetime]) -> Iterator[Counted]:
+    ends = [to_ms(each) for each in cuts]
+    for subject, group in groupby(settled, key=attrgetter("subject")):
+        sums = [0] * len(cuts)
+        for slots in group:
+            first = max(0, bisect_right(ends, slots.first) - 1)
+            for at in range(first, min(bisect_right(ends, slots.last), len(cuts) - 1)):
+                sums[at] += slots.due_in(ends[at], ends[at + 1])
+        yield from ((subject, cuts[at], Outcome.COLLECTED, None, count) for at, count in enumerate(sums) if count)
 
 
 def _counted_singly(found: Iterable[SlotOutcome], cuts: Sequence[datetime]) -> Iterator[Counted]:

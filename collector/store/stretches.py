@@ -77,9 +77,8 @@ class Stretch(NamedTuple):
 
     def within(self, start: int, end: int) -> tuple[int, int]:
         """Return the first of the slots due in ``[start, end)`` (ms), counted from 0, and the one after the last."""
-        step = self.step or 1
-        begin, stop = (max(0, min(self.slots, -((self.first - each) // step))) for each in (start, end))
-        return begin, stop
+        first, step, slots = self.first, self.step or 1, self.slots
+        return max(0, min(slots, -((first - start) // step))), max(0, min(slots, -((first - end) // step)))
 
     def counts(self, start: int, end: int) -> tuple[int, ...]:
         """Return how many of the slots ``[start, end)``, counted from 0, came to each detail, as *sums* does."""
@@ -137,6 +136,13 @@ class Held(NamedTuple):
             due = self.stretch.first + self.stretch.step * number
             if after is None or due + self.stretch.slowest > after:
                 yield self.run(number)
+
+    def due_in(self, start: int, end: int) -> int:
+        """Return how many of them were due in ``[start, end)`` (ms)."""
+        if start <= self.first and self.last < end:
+            return self.end - self.start
+        begin, stop = self.stretch.within(start, end)
+        return max(0, min(stop, self.end) - max(begin, self.start))
 
     def between(self, start: int, end: int) -> tuple[int, ...]:
         """Return how many of the slots that were due in ``[start, end)`` (ms) came to each `Detail`, in its order."""
