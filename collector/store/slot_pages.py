@@ -75,8 +75,15 @@ class Page:
         """How many stretches and other runs it has."""
         return sum(len(each) for each in self.stretches.values()) + len(self.others)
 
+    @cached_property
+    def subjects(self) -> frozenset[Subject]:
+        """Whose runs it has."""
+        return frozenset((*self.stretches, *(run.subject for run in self.others)))
+
     def within(self, holds: Callable[[Subject], bool]) -> Page:
         """Return this page without the runs of subjects that *holds* is false of."""
+        if all(map(holds, self.subjects)):
+            return self
         stretches = {subject: found for subject, found in self.stretches.items() if holds(subject)}
         return Page(self.sweeps, stretches, tuple(run for run in self.others if holds(run.subject)))
 
