@@ -11,32 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, type_coerce, update
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.types import NullType
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from collector.errors import IntegrityError, QueryError, StoreError
 from collector.log import tree
-from collector.log.leaf import Leaf, LeafContent, LeafKind, decode_leaf, encode_leaf
-from collector.log.packing import pack_leaf, unpack_leaf
+from collector.log.leaf import Leaf, LeafKind, encode_leaf
+from collector.log.packing import pack_leaf
+from collector.log.stored import PAGE, STEP, decoded, is_stored, node_reader, read_head, stored_leaves
 from collector.log.tables import log_head, log_leaf, log_node
-from collector.log.tree import HASH_BYTES, Node
+from collector.log.tree import Node
 from collector.model import Json
 
-_PAGE = 1000
-_STEP = 4
-"""Every fourth level of nodes is stored, a row for 16 below it; what lies between is hashed from those when needed."""
-# The drivers' own values: SQLAlchemy's reading of a BLOB makes bytes(n) of a number that someone put in its place.
-_DATA = type_coerce(log_leaf.c.bytes, NullType()).label("bytes")
-_HASH = type_coerce(log_node.c.hash, NullType()).label("hash")
-_HEAD = (
-    log_head.c.size,
-    type_coerce(log_head.c.root, NullType()).label("root"),
-    type_coerce(log_head.c.peaks, NullType()).label("peaks"),
-)
-
-_ONLY_HEAD = select(*_HEAD)
-_LOCKED_HEAD = _ONLY_HEAD.with_for_update()
 _LEAF = insert(log_leaf)
 _MOVE = (
     update(log_head)
@@ -53,19 +38,12 @@ class LogHead:
     root: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    size: int
-    root: bytes
-    peaks: tuple[bytes, ...]
-
-
 def create(conn: Connection, payload: Mapping[str, Json], at_ms: int) -> int:
     """Start the log with its genesis leaf and return that leaf's index, 0.
 
     Raises `StoreError` when the store already has a log, `OutsideProfile` as `encode_leaf` does.
     """
-    if conn.execute(select(*_HEAD).with_for_update()).first() is not None:
+    if conn.execute(select(log_head.c.size).with_for_update()).first() is not None:
         raise StoreError("the store already has a log", hint="Open the store instead of creating it.")
     conn.execute(insert(log_head).values(id=1, size=0, root=tree.EMPTY_ROOT, peaks=b""))
     return append(conn, LeafKind.GENESIS, payload, at_ms)
@@ -78,13 +56,13 @@ def append(conn: Connection, kind: LeafKind, payload: Mapping[str, Json], at_ms:
     `IntegrityError` when the head row is missing, contradicts itself or changed in spite of the lock.
     """
     data = encode_leaf(kind, at_ms, payload)
-    head = _read_head(conn, lock=True)
+    head = read_head(conn, lock=True)
     index = head.size
     if (LeafKind(kind) is LeafKind.GENESIS) != (index == 0):
         raise ValueError(f"a {kind} leaf cannot be leaf {index}: a log begins with its one genesis")
     completed, peaks = tree.append(index, head.peaks, tree.leaf_hash(data))
     conn.execute(_LEAF, {"idx": index, "kind": LeafKind(kind).value, "at": at_ms, "bytes": pack_leaf(data)})
-    rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed if _is_stored(node)]
+    rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed if is_stored(node)]
     if rows:
         conn.execute(insert(log_node), rows)
     moved = conn.execute(_MOVE, {"from": index, "size": index + 1, "root": tree.root(peaks), "peaks": b"".join(peaks)})
@@ -95,13 +73,13 @@ def append(conn: Connection, kind: LeafKind, payload: Mapping[str, Json], at_ms:
 
 def head(conn: Connection) -> LogHead:
     """Return the log's size and root. Raises `IntegrityError` when the head row is missing or contradicts itself."""
-    found = _read_head(conn)
+    found = read_head(conn)
     return LogHead(found.size, found.root)
 
 
 def leaf(conn: Connection, index: int) -> Leaf:
     """Return one leaf. Raises `QueryError` when there is none at *index*, `IntegrityError` as `leaves` does."""
-    size = _read_head(conn).size
+    size = read_head(conn).size
     if not 0 <= index < size:
         raise QueryError(f"a log of {size} leaves has no leaf {index}", hint="Leaves are counted from 0.")
     return next(leaves(conn, index, index + 1))
@@ -114,10 +92,10 @@ def leaves(conn: Connection, start: int = 0, end: int | None = None) -> Iterator
     """
     if start < 0:
         raise QueryError(f"the log has no leaf {start}", hint="Leaves are counted from 0.")
-    size = _read_head(conn).size
+    size = read_head(conn).size
     end = size if end is None else min(end, size)
-    for index, data, _, _ in _stored_leaves(conn, start, end):
-        yield Leaf(index, data, _decode(index, data))
+    for index, data, _, _ in stored_leaves(conn, start, end):
+        yield Leaf(index, data, decoded(index, data))
 
 
 def root_at(conn: Connection, size: int) -> bytes:
@@ -153,16 +131,16 @@ def check(conn: Connection, *, columns: bool = True) -> LogHead:
     head, passes: only a head kept elsewhere can tell.
     """
     _require_one_state(conn)
-    head, read = _read_head(conn), node_reader(conn)
+    head, read = read_head(conn), node_reader(conn)
     size, peaks = 0, list[bytes]()
     unread: list[tuple[Node, bytes]] = []
-    for index, data, kind, at in _stored_leaves(conn, 0, head.size):
+    for index, data, kind, at in stored_leaves(conn, 0, head.size):
         if columns:
-            _compare_columns(Leaf(index, data, _decode(index, data)), kind, at)
+            _compare_columns(Leaf(index, data, decoded(index, data)), kind, at)
         completed, peaks = tree.append(size, peaks, tree.leaf_hash(data))
         size += 1
-        unread.extend((node, computed) for node, computed in completed if _is_stored(node))
-        if len(unread) >= _PAGE:
+        unread.extend((node, computed) for node, computed in completed if is_stored(node))
+        if len(unread) >= PAGE:
             _compare_nodes(read, unread)
             unread = []
     _compare_nodes(read, unread)
@@ -170,80 +148,6 @@ def check(conn: Connection, *, columns: bool = True) -> LogHead:
     if tuple(peaks) != head.peaks:
         raise IntegrityError(f"log head: its root is not that of the {size} leaves")
     return LogHead(head.size, head.root)
-
-
-def node_reader(conn: Connection) -> tree.NodeReader:
-    """Return what reads hashes of complete subtrees from the database: at most two queries for any number of them."""
-    read = _stored_reader(conn)
-
-    def read_any(nodes: Sequence[Node]) -> list[bytes]:
-        wanted = [_parts(node) for node in nodes]
-        hashes = iter(read([part for parts in wanted for part in parts]))
-        return [_fold([next(hashes) for _ in parts]) for parts in wanted]
-
-    return read_any
-
-
-def _is_stored(node: Node) -> bool:
-    return node.level % _STEP == 0
-
-
-def _parts(node: Node) -> list[Node]:
-    """Return the nodes of the next stored level below that make up *node*; itself when it is stored."""
-    height = node.level % _STEP
-    return [Node(node.level - height, (node.index << height) + at) for at in range(1 << height)]
-
-
-def _fold(hashes: list[bytes]) -> bytes:
-    """Return the hash over a complete subtree from those of all its nodes of one level."""
-    while len(hashes) > 1:
-        hashes = [tree.node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
-    return hashes[0]
-
-
-def _stored_reader(conn: Connection) -> tree.NodeReader:
-    def read(nodes: Sequence[Node]) -> list[bytes]:
-        levels: dict[int, list[int]] = {}
-        for node in nodes:
-            levels.setdefault(node.level, []).append(node.index)
-        found: dict[Node, bytes] = {}
-        if 0 in levels:
-            query = select(log_leaf.c.idx, _DATA).where(log_leaf.c.idx.in_(levels.pop(0)))
-            for index, data in conn.execute(query):
-                found[Node(0, index)] = tree.leaf_hash(_stored_leaf(index, data))
-        if levels:
-            # Level by level: SQLite scans the table for (level, idx) IN (...).
-            wanted = [and_(log_node.c.level == level, log_node.c.idx.in_(each)) for level, each in levels.items()]
-            for level, index, value in conn.execute(
-                select(log_node.c.level, log_node.c.idx, _HASH).where(or_(*wanted))
-            ):
-                found[Node(level, index)] = _stored_hash(value, f"log node {level}/{index}")
-        for node in nodes:
-            if node not in found:
-                raise IntegrityError(f"log node {node.level}/{node.index}: it is missing")
-        return [found[node] for node in nodes]
-
-    return read
-
-
-def _stored_leaves(conn: Connection, start: int, end: int) -> Iterator[tuple[int, bytes, Json, Json]]:
-    """Yield (index, bytes, kind column, at column), in order, without a gap, the columns as they were found."""
-    query = select(log_leaf.c.idx, _DATA, log_leaf.c.kind, log_leaf.c.at).order_by(log_leaf.c.idx).limit(_PAGE)
-    expected = start
-    while expected < end:
-        try:
-            rows = conn.execute(query.where(log_leaf.c.idx >= expected, log_leaf.c.idx < end)).all()
-        except OperationalError as error:
-            if "decode to UTF-8" not in str(error.orig):
-                raise
-            raise IntegrityError(f"log leaf {expected} or one after it: its kind is not text") from error
-        for index, data, kind, at in rows:
-            if index != expected:
-                raise IntegrityError(f"log leaf {expected}: it is missing")
-            yield index, _stored_leaf(index, data), kind, at
-            expected += 1
-        if not rows:
-            raise IntegrityError(f"log leaf {expected}: it is missing")
 
 
 def _compare_columns(leaf: Leaf, kind: Json, at: Json) -> None:
@@ -276,7 +180,7 @@ def _require_no_more(conn: Connection, size: int) -> None:
         )
     query = select(log_node.c.level, func.count()).group_by(log_node.c.level).order_by(log_node.c.level)
     for level, nodes in conn.execute(query):
-        allowed = size >> level if isinstance(level, int) and level > 0 and level % _STEP == 0 else 0
+        allowed = size >> level if isinstance(level, int) and level > 0 and level % STEP == 0 else 0
         if nodes != allowed:
             raise IntegrityError(f"log nodes of level {level}: {nodes} instead of {allowed}")
 
@@ -287,49 +191,7 @@ def _require_one_state(conn: Connection) -> None:
         raise ValueError("the log can be checked only in a transaction that sees one state: REPEATABLE READ")
 
 
-def _stored_hash(value: object, place: str) -> bytes:
-    data = _stored_bytes(value, place)
-    if len(data) != HASH_BYTES:
-        raise IntegrityError(f"{place}: {len(data)} bytes are not a SHA-256")
-    return data
-
-
-def _stored_leaf(index: int, value: object) -> bytes:
-    stored = _stored_bytes(value, f"log leaf {index}")
-    try:
-        return unpack_leaf(stored)
-    except IntegrityError as error:
-        raise IntegrityError(f"log leaf {index}: {error.message}") from error
-
-
-def _stored_bytes(value: object, place: str) -> bytes:
-    if not isinstance(value, bytes):
-        raise IntegrityError(f"{place}: {type(value).__name__} stands where bytes were stored")
-    return value
-
-
-def _decode(index: int, data: bytes) -> LeafContent:
-    try:
-        return decode_leaf(data)
-    except IntegrityError as error:
-        raise IntegrityError(f"log leaf {index}: {error.message}") from error
-
-
 def _require_size(conn: Connection, size: int) -> None:
-    now = _read_head(conn).size
+    now = read_head(conn).size
     if not 0 <= size <= now:
         raise QueryError(f"the log has {now} leaves and never had {size}")
-
-
-def _read_head(conn: Connection, *, lock: bool = False) -> _Head:
-    rows = conn.execute(_LOCKED_HEAD if lock else _ONLY_HEAD).all()
-    if len(rows) != 1:
-        raise IntegrityError(f"log head: {len(rows)} rows instead of one")
-    size, root, data = rows[0]
-    if not isinstance(size, int) or size < 0:
-        raise IntegrityError(f"log head: {size!r} is not a size")
-    data = _stored_bytes(data, "log head peaks")
-    peaks = tuple(data[start : start + HASH_BYTES] for start in range(0, len(data), HASH_BYTES))
-    if len(data) != size.bit_count() * HASH_BYTES or tree.root(peaks) != _stored_hash(root, "log head root"):
-        raise IntegrityError("log head: its size, peaks and root contradict each other")
-    return _Head(size, root, peaks)
