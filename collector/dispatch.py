@@ -16,59 +16,20 @@ from collector.canonical import canonical
 from collector.clock import Clock
 from collector.config import Config, source_digest
 from collector.connector import Connector
+from collector.discovery import Discovery
 from collector.due import Due, Order, due, missed
 from collector.encryption import keyring
 from collector.errors import BusyError, EvidencedError
-from collector.model import Artifact, Period, Run, Scope, Slot, SnapshotRequest, Subject, Sweep, Trigger
+from collector.model import Artifact, Period, Run, Slot, SnapshotRequest, Subject, Sweep, Trigger
 from collector.plan import Plan, PlannedSource, build_plan, changes
 from collector.schedule import parse_duration, slots_through
-from collector.source import Source, opened, require_account
+from collector.source import Source
 from collector.store import Store
 from collector.sweep import Sweeper, Swept
 from collector.tag import ControlSet, load_controls
 from collector.watch import NOBODY, Watcher
 
 _MS = timedelta(milliseconds=1)
-REDISCOVER = timedelta(hours=24)
-RETRY_DISCOVERY = timedelta(minutes=5)
-
-
-class Discovery:
-    """What is known of a source's scopes and account: asked at the start, daily, and until it first answers."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.scopes: dict[str, list[Scope]] = {}
-        self.accounts: dict[str, str] = {}
-        self._again: dict[str, datetime] = {}
-
-    def recall(self, plan: Plan) -> None:
-        """Take scopes and accounts from the plan last in force, for sources that do not answer now."""
-        for planned in plan.sources:
-            known = [scope for scope in planned.scopes if scope.name != "unresolved"]
-            if known:
-                self.scopes.setdefault(planned.name, known)
-                self.accounts.setdefault(planned.name, planned.account)
-
-    def stale(self, source: str) -> bool:
-        """Return whether *source* should be asked again now."""
-        again = self._again.get(source)
-        return again is None or self._clock.now() >= again
-
-    def ask(self, source: Source) -> None:
-        """Ask *source* for its scopes and account; what is known stays when it does not answer, and it is logged."""
-        self._again[source.name] = self._clock.now() + RETRY_DISCOVERY
-        try:
-            with opened(source, self._clock) as (session, principal):
-                require_account(self.accounts.get(source.name, ""), principal)
-                self.scopes[source.name] = session.scopes()
-                self.accounts[source.name] = principal.account
-        except EvidencedError as error:
-            structlog.get_logger("discovery").warning(
-                "scopes unknown", source=source.name, error=error.message, hint=error.hint() or None
-            )
-            return
-        self._again[source.name] = self._clock.now() + REDISCOVER
 
 
 class Dispatcher:
