@@ -1,7 +1,8 @@
 """PDFs: pages with a head and "n of m" at the foot, tables, pairs, a calendar; the same content gives the same bytes.
 
-The font is embedded, so that a page looks the same everywhere. It knows western and central European letters; whatever
-it cannot show is written as an escape, like what nobody can see: nothing is dropped. No text is taken for markup.
+The font is embedded, so that a page looks the same everywhere. It knows Latin letters of every language, Greek and
+Cyrillic ones; whatever it cannot show is written as an escape, like what nobody can see: nothing is dropped. No text is
+taken for markup.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
+from font_source_sans_pro import font_files_ttf
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.pagesizes import LETTER
 from reportlab.lib.styles import ParagraphStyle
@@ -40,7 +42,7 @@ from collector.export.verifier import shown
 INK, MUTED, LINE = HexColor("#1B2430"), HexColor("#5B6675"), HexColor("#D5DBE3")
 BRAND, TINT, PAPER = HexColor("#1F3A5F"), HexColor("#F3F6FA"), HexColor("#FFFFFF")
 GOOD, SOME, BAD, QUIET = HexColor("#2E7D5B"), HexColor("#E0A526"), HexColor("#B3362B"), HexColor("#AEB8C4")
-PLAIN, BOLD = "Vera", "VeraBd"
+PLAIN, BOLD = "SourceSansPro", "SourceSansProBold"
 WIDTH = LETTER[0] - 36 * mm
 _MARGIN = 18 * mm
 _TOP, _FOOT = 20 * mm, 18 * mm
@@ -51,10 +53,10 @@ _ROOM = 34 * mm
 
 @lru_cache(maxsize=1)
 def _letters() -> frozenset[int]:
-    """Register the fonts, which come with the library, and return what they can show."""
+    """Register the fonts, and return what they can show."""
     faces = []
     for name in (PLAIN, BOLD):
-        font = TTFont(name, f"{name}.ttf")
+        font = TTFont(name, font_files_ttf[name])
         pdfmetrics.registerFont(font)
         faces.append(frozenset(font.face.charToGlyph))
     pdfmetrics.registerFontFamily(PLAIN, normal=PLAIN, bold=BOLD, italic=PLAIN, boldItalic=BOLD)

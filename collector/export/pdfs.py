@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from collector.errors import ConfigError
@@ -14,12 +15,17 @@ if TYPE_CHECKING:
 
 def require_pdf() -> None:
     """Raise `ConfigError` where what makes PDFs is not installed."""
-    try:
-        import reportlab  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            f"making a PDF needs {error.name}, which is not installed", hint="pip install 'evidenced[pdf]'"
-        ) from error
+    for name in _missing():
+        raise ConfigError(f"making a PDF needs {name}, which is not installed", hint="pip install 'evidenced[pdf]'")
+
+
+def makes_pdf() -> bool:
+    """Return whether what makes PDFs is installed."""
+    return not _missing()
+
+
+def _missing() -> list[str]:
+    return [each for each in ("reportlab", "font_source_sans_pro") if find_spec(each) is None]
 
 
 def summary_pdf(facts: Facts) -> bytes:

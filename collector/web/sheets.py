@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from collector.ask.sheet import sheet_of
-from collector.export import sheet_pdf
+from collector.export import makes_pdf, sheet_pdf
 from collector.export.sheet_sections import listings, outcome, query, when, where
 from collector.log.checkpoint import Checkpoint
 from collector.log.note import parse_note
@@ -64,7 +63,7 @@ def sheet(request: Request, visit: Visitor, engaged: Within, id: str) -> HTMLRes
         source_clock=(min(dates), max(dates)) if dates else None,
         proof=proof,
         signed=_signed(proof),
-        pdf=find_spec("reportlab") is not None,
+        pdf=makes_pdf(),
     )
 
 

@@ -111,7 +111,8 @@ def test_a_cause_of_ten_megabytes_takes_a_page_and_no_more():
 
 
 def test_letters_that_the_font_lacks_are_escapes_and_none_is_dropped():
-    assert legible("Ana Łuc") == "Ana Łuc"
+    for name in ("Ana Łuc", "Ağa Čapek", "Nguyễn", "Παπάς", "Їжак Иванов"):
+        assert legible(name) == name
     assert legible("漢字 😀") == "\\u6f22\\u5b57 \\U0001f600"
 
 
