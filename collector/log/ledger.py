@@ -17,7 +17,7 @@ from collector.errors import IntegrityError, QueryError, StoreError
 from collector.log import tree
 from collector.log.leaf import Leaf, LeafKind, encode_leaf
 from collector.log.packing import pack_leaf
-from collector.log.stored import PAGE, STEP, decoded, is_stored, node_reader, read_head, stored_leaves
+from collector.log.stored import PAGE, STEP, Head, decoded, is_stored, node_reader, read_head, stored_leaves
 from collector.log.tables import log_head, log_leaf, log_node
 from collector.log.tree import Node
 from collector.model import Json
@@ -49,26 +49,48 @@ def create(conn: Connection, payload: Mapping[str, Json], at_ms: int) -> int:
     return append(conn, LeafKind.GENESIS, payload, at_ms)
 
 
+class Tip:
+    """The end of the log, locked for the rest of the transaction: what is appended by it alone comes after it.
+
+    Raises `IntegrityError` when the head row is missing or contradicts itself.
+    """
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._head = read_head(conn, lock=True)
+
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+        return self._head.size
+
+    def append(self, kind: LeafKind, payload: Mapping[str, Json], at_ms: int) -> int:
+        """Append one leaf and return its index; raises as the function does."""
+        data = encode_leaf(kind, at_ms, payload)
+        index = self._head.size
+        if (LeafKind(kind) is LeafKind.GENESIS) != (index == 0):
+            raise ValueError(f"a {kind} leaf cannot be leaf {index}: a log begins with its one genesis")
+        completed, peaks = tree.append(index, self._head.peaks, tree.leaf_hash(data))
+        row = {"idx": index, "kind": LeafKind(kind).value, "at": at_ms, "bytes": pack_leaf(data)}
+        self._conn.execute(_LEAF, row)
+        rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed if is_stored(node)]
+        if rows:
+            self._conn.execute(insert(log_node), rows)
+        root = tree.root(peaks)
+        moved = self._conn.execute(_MOVE, {"from": index, "size": index + 1, "root": root, "peaks": b"".join(peaks)})
+        if moved.rowcount != 1:
+            raise IntegrityError(f"log head: it left size {index} while leaf {index} was being appended")
+        self._head = Head(index + 1, root, tuple(peaks))
+        return index
+
+
 def append(conn: Connection, kind: LeafKind, payload: Mapping[str, Json], at_ms: int) -> int:
     """Append one leaf and return its index; it counts when the caller commits.
 
     Raises `OutsideProfile` as `encode_leaf` does; ValueError for a genesis that is not first, or another that is;
     `IntegrityError` when the head row is missing, contradicts itself or changed in spite of the lock.
     """
-    data = encode_leaf(kind, at_ms, payload)
-    head = read_head(conn, lock=True)
-    index = head.size
-    if (LeafKind(kind) is LeafKind.GENESIS) != (index == 0):
-        raise ValueError(f"a {kind} leaf cannot be leaf {index}: a log begins with its one genesis")
-    completed, peaks = tree.append(index, head.peaks, tree.leaf_hash(data))
-    conn.execute(_LEAF, {"idx": index, "kind": LeafKind(kind).value, "at": at_ms, "bytes": pack_leaf(data)})
-    rows = [{"level": node.level, "idx": node.index, "hash": each} for node, each in completed if is_stored(node)]
-    if rows:
-        conn.execute(insert(log_node), rows)
-    moved = conn.execute(_MOVE, {"from": index, "size": index + 1, "root": tree.root(peaks), "peaks": b"".join(peaks)})
-    if moved.rowcount != 1:
-        raise IntegrityError(f"log head: it left size {index} while leaf {index} was being appended")
-    return index
+    return Tip(conn).append(kind, payload, at_ms)
 
 
 def head(conn: Connection) -> LogHead:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, func, select
 
 from collector.log import ledger
+from collector.model import Json
+from collector.store.checkpoints import quoted
 from collector.store.frames import Frame
 from collector.store.populations import State, latest_state
 from collector.store.tables import sweep
@@ -26,15 +28,24 @@ class Recent:
     _frames: dict[int, tuple[Frame, int]] = field(default_factory=dict)
     _dues: dict[int, int] = field(default_factory=dict)
     _sweep: int | None = None
+    _quote: dict[str, Json] | None = None
+    _tip: ledger.Tip | None = None
+
+    @property
+    def tip(self) -> ledger.Tip:
+        """The end of the log, in the transaction that was begun."""
+        assert self._tip is not None, "a writer begins first"
+        return self._tip
 
     def forget(self) -> None:
         """Drop everything; it is read again when it is needed."""
-        self._size, self._sweep = -1, None
+        self._size, self._sweep, self._quote = -1, None, None
         self._states, self._frames, self._dues = {}, {}, {}
 
     def begin(self, conn: Connection) -> bool:
-        """Forget what another process may have changed, and tell whether there was; call it behind the write lock."""
-        size = ledger.head(conn).size
+        """Lock the log, forget what another process may have changed, and tell whether there was."""
+        self._tip = ledger.Tip(conn)
+        size = self._tip.size
         other = size != self._size
         if other:
             self.forget()
@@ -66,6 +77,12 @@ class Recent:
     def framed(self, source: int, frame: Frame, artifact: int) -> None:
         """Note which frame *source* uses."""
         self._frames[source] = frame, artifact
+
+    def quote(self, conn: Connection) -> dict[str, Json]:
+        """Return what the leaf of a sweep says of the last checkpoint."""
+        if self._quote is None:
+            self._quote = quoted(conn)
+        return self._quote
 
     def last_due(self, conn: Connection, source: int) -> int:
         """Return the latest due time in ms of any sweep of *source*; -1 before the first."""

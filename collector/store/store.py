@@ -209,7 +209,7 @@ class Store(Answers):
     def _writing(self) -> Iterator[tuple[Connection, int]]:
         """The writer's transaction, and the present in ms: read behind the lock, so that times follow the ids."""
         try:
-            with self._database.writing() as conn:
+            with self._database.writing(lock=False) as conn:  # the log's end is locked next
                 if self._recent.begin(conn):
                     self._sweeps.paging.forget()
                 yield conn, to_ms(self._clock.now())

@@ -11,11 +11,9 @@ from sqlalchemy import Connection, insert, select
 from collector.canonical import digest
 from collector.clock import from_ms, to_ms
 from collector.errors import IntegrityError
-from collector.log import ledger
 from collector.log.leaf import LeafKind
 from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, Sweep, Trigger
 from collector.store import populations
-from collector.store.checkpoints import quoted
 from collector.store.contents import keep, keep_one, known, lost
 from collector.store.dictionaries import volatile_family
 from collector.store.entries import sweep_root, volatile_entry
@@ -92,10 +90,10 @@ class Writer:
         last = known_frame[0] if known_frame else self.reader.last_frame(conn, source)
         frame, lines = frame_for(sweep.source, runs, last) if runs else (None, [])
         encoded = encode(runs, lines, frame, due=sweep.due, trigger=sweep.trigger, roots=_unstated(runs))
-        said = _said(sweep, number) | _committed(frame, encoded, entries) | quoted(conn)
+        said = _said(sweep, number) | _committed(frame, encoded, entries) | recent.quote(conn)
         if sweep.request:
             said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
-        leaf = ledger.append(conn, LeafKind.SWEEP, said, self.recorded)
+        leaf = recent.tip.append(LeafKind.SWEEP, said, self.recorded)
         row = _row(sweep) | _kept(conn, recent, source, frame, encoded)
         conn.execute(_SWEEP, {"id": number, "source": source, "recorded": self.recorded, "leaf": leaf, **row})
         recent.appended(leaf)
