@@ -59,6 +59,10 @@ class Paging:
         self._listed, self._blocks, self._ends = {}, {}, {}
         self.forget()
 
+    def begun(self, source: int) -> None:
+        """Note that there is no sweep of *source* yet."""
+        self._unpaged[source] = 0
+
     def appended(self, conn: Connection, source: int) -> None:
         """Note, in the writer's transaction, that a sweep of *source* was written; write the page that it fills."""
         if source in self._unpaged:

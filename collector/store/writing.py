@@ -58,6 +58,9 @@ class Writer:
         sources = [ensure_source(self.conn, self.names, each.source) for each in sweeps]
         again = [self._stored(source, each) for source, each in zip(sources, sweeps, strict=True)]
         new = [each for each, receipt in zip(sweeps, again, strict=True) if receipt is None]
+        for source in sources:
+            if self.recent.last_due(self.conn, source) < 0:
+                self.reader.paging.begun(source)
         subjects = _subjects(self.conn, self.names, self.recent, [run for each in new for run in _runs(each)])
         contents = _kept_contents(self.conn, [one for each in new for one in each.observations])
         additions = populations.Additions(self.conn)
@@ -75,6 +78,10 @@ class Writer:
         late = to_ms(sweep.due) <= self.recent.last_due(self.conn, source)
         return _stored_already(self.conn, self.reader, source, sweep) if late else None
 
+    def _last_frame(self, source: int) -> Frame | None:
+        before = self.recent.last_due(self.conn, source) >= 0
+        return self.reader.last_frame(self.conn, source) if before else None
+
     def _append_one(
         self,
         sweep: Sweep,
@@ -87,7 +94,7 @@ class Writer:
         number, runs = recent.next_sweep(conn), _runs(sweep)
         entries = _record_evidence(number, subjects, sweep.observations, contents, additions, recent)
         known_frame = recent.frame(source)
-        last = known_frame[0] if known_frame else self.reader.last_frame(conn, source)
+        last = known_frame[0] if known_frame else self._last_frame(source)
         frame, lines = frame_for(sweep.source, runs, last) if runs else (None, [])
         encoded = encode(runs, lines, frame, due=sweep.due, trigger=sweep.trigger, roots=_unstated(runs))
         said = _said(sweep, number) | _committed(frame, encoded, entries) | recent.quote(conn)
