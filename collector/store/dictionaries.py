@@ -27,7 +27,7 @@ MOST = 30_000
 """So many dictionaries a store has at most: a codec is a number of two bytes."""
 _FEWEST = 4
 _ENOUGH = 24  # to train on; fewer are a better dictionary as they are
-_SAMPLES = 500
+_SAMPLES = 128
 _SAMPLE_BYTES = 1024 * 1024
 _SIZE = 16 * 1024
 _LARGEST = 64 * 1024
@@ -112,8 +112,10 @@ def _made(family: str, contents: Sequence[bytes]) -> bytes | None:
     if family.endswith(_VOLATILE):
         # The same items have such fields the next day: the first document is the best dictionary for the others.
         return contents[0][:_LARGEST] if len(contents[0]) >= _WORTH_IT else None
-    sizes = accumulate(len(each) for each in contents[:_SAMPLES])
-    samples = [each for each, size in zip(contents, sizes, strict=False) if size <= _SAMPLE_BYTES]
+    # From all of them, for those that come first may be of one source: so a few teach as much as all would.
+    some = contents[:: max(1, len(contents) // _SAMPLES)]
+    sizes = accumulate(len(each) for each in some)
+    samples = [each for each, size in zip(some, sizes, strict=False) if size <= _SAMPLE_BYTES]
     if len(samples) < _FEWEST:
         return None
     words = _trained(samples) if len(samples) >= _ENOUGH else b"".join(samples)[:_SIZE]
