@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select
@@ -56,6 +56,11 @@ class Names:
         """Return the number of every source."""
         return list(self.numbered(conn).values())
 
+    @property
+    def cached_sources(self) -> Mapping[str, int]:
+        """The sources that were asked for so far, by name."""
+        return self._sources
+
     def numbered(self, conn: Connection) -> dict[str, int]:
         """Return every source with its number."""
         found = {str(name): int(id_) for id_, name in conn.execute(select(source.c.id, source.c.name))}
@@ -107,6 +112,20 @@ def ensure_source(conn: Connection, names: Names, name: str) -> int:
     return found
 
 
+def ensure_sources(conn: Connection, names: Names, wanted: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of the sources *wanted*, as `ensure_source` does for each."""
+    every = list(dict.fromkeys(wanted))
+    if all(each in names.cached_sources for each in every):
+        return {each: names.cached_sources[each] for each in every}
+    known = names.numbered(conn)
+    new = [each for each in every if each not in known]
+    if new:
+        numbers = range(first := next_id(conn, source.c.id), first + len(new))
+        known |= dict(zip(new, numbers, strict=True))
+        conn.execute(insert(source), [{"id": known[each], "name": each} for each in new])
+    return {each: known[each] for each in every}
+
+
 def ensure_subjects(conn: Connection, names: Names, wanted: Iterable[Subject]) -> dict[Subject, int]:
     """Return the numbers of *wanted*, giving one to each that is new. For the writer's transaction."""
     every = list(dict.fromkeys(wanted))
@@ -118,7 +137,7 @@ def add_subjects(conn: Connection, names: Names, new: Sequence[Subject]) -> dict
     """Give numbers to *new*, none of which the store has heard of, and return them. For the writer's transaction."""
     if not new:
         return {}
-    sources = {name: ensure_source(conn, names, name) for name in dict.fromkeys(each.source for each in new)}
+    sources = ensure_sources(conn, names, (each.source for each in new))
     ids = dict(zip(new, range(first := next_id(conn, subject.c.id), first + len(new)), strict=True))
     rows = [{"id": ids[each], "source": sources[each.source], "kind": each.kind, "scope": each.scope} for each in new]
     conn.execute(insert(subject), rows)

@@ -14,11 +14,11 @@ from collector.errors import IntegrityError
 from collector.log.leaf import LeafKind
 from collector.model import Artifact, Json, Observation, Outcome, Run, Subject, Sweep, Trigger
 from collector.store import populations
-from collector.store.contents import keep, keep_one, known, lost
+from collector.store.contents import keep, known, lost
 from collector.store.dictionaries import volatile_family
 from collector.store.entries import sweep_root, volatile_entry
 from collector.store.frames import Frame, frame_for
-from collector.store.names import Names, add_subjects, ensure_source
+from collector.store.names import Names, add_subjects, ensure_sources
 from collector.store.packing import pack_sheet
 from collector.store.recent import Recent
 from collector.store.records import Receipt
@@ -55,24 +55,22 @@ class Writer:
         """Append *sweeps*, each of another source: what they bring is written together, however many they are."""
         for each in sweeps:
             _require_coherent(each)
-        sources = [ensure_source(self.conn, self.names, each.source) for each in sweeps]
-        again = [self._stored(source, each) for source, each in zip(sources, sweeps, strict=True)]
-        new = [each for each, receipt in zip(sweeps, again, strict=True) if receipt is None]
-        for source in sources:
+        sources = ensure_sources(self.conn, self.names, (each.source for each in sweeps))
+        stored = {each.source: found for each in sweeps if (found := self._stored(sources[each.source], each))}
+        new = [each for each in sweeps if each.source not in stored]
+        for source in sources.values():
             if self.recent.last_due(self.conn, source) < 0:
                 self.reader.paging.begun(source)
         subjects = _subjects(self.conn, self.names, self.recent, [run for each in new for run in _runs(each)])
         contents = _kept_contents(self.conn, [one for each in new for one in each.observations])
         additions = populations.Additions(self.conn)
-        written = [
-            receipt or self._append_one(each, source, subjects, contents, additions)
-            for each, source, receipt in zip(sweeps, sources, again, strict=True)
-        ]
+        made = [self._append_one(each, sources[each.source], subjects, contents, additions) for each in new]
         additions.write()
-        for source, receipt in zip(sources, again, strict=True):
-            if receipt is None:
-                self.reader.paging.appended(self.conn, source)
-        return written
+        self._write(made)
+        for one in made:
+            self.reader.paging.appended(self.conn, one.source)
+        receipts = stored | {one.sweep.source: one.receipt(self.recorded) for one in made}
+        return [receipts[each.source] for each in sweeps]
 
     def _stored(self, source: int, sweep: Sweep) -> Receipt | None:
         late = to_ms(sweep.due) <= self.recent.last_due(self.conn, source)
@@ -89,7 +87,7 @@ class Writer:
         subjects: Mapping[Subject, int],
         contents: _Contents,
         additions: populations.Additions,
-    ) -> Receipt:
+    ) -> _Made:
         conn, recent = self.conn, self.recent
         number, runs = recent.next_sweep(conn), _runs(sweep)
         entries = _record_evidence(number, subjects, sweep.observations, contents, additions, recent)
@@ -101,11 +99,48 @@ class Writer:
         if sweep.request:
             said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
         leaf = recent.tip.append(LeafKind.SWEEP, said, self.recorded)
-        row = _row(sweep) | _kept(conn, recent, source, frame, encoded)
-        conn.execute(_SWEEP, {"id": number, "source": source, "recorded": self.recorded, "leaf": leaf, **row})
         recent.appended(leaf)
         recent.swept(number, source, to_ms(sweep.due))
-        return Receipt(number, leaf, from_ms(self.recorded), tuple(f"{number}-{at}" for at in range(len(runs))))
+        return _Made(sweep, number, source, leaf, frame, encoded)
+
+    def _write(self, made: Sequence[_Made]) -> None:
+        """Write the rows of sweeps, their frames where they are new, and their notes."""
+        recent = self.recent
+        frames = {each.source: each.frame for each in made if each.frame}
+        new = {source: frame for source, frame in frames.items() if (recent.frame(source) or (None,))[0] is not frame}
+        notes = [Artifact(digest(said), said) for each in made if (said := each.encoded.notes)]
+        kept = keep(self.conn, [*(frame.artifact for frame in new.values()), *notes]) if new or notes else {}
+        for source, frame in new.items():
+            recent.framed(source, frame, kept[frame.artifact.digest])
+        rows = []
+        for each in made:
+            known_frame, said = recent.frame(each.source), each.encoded.notes
+            codec, sheet = pack_sheet(each.encoded.sheet)
+            rows.append(
+                _row(each.sweep)
+                | {"id": each.number, "source": each.source, "recorded": self.recorded, "leaf": each.leaf}
+                | {"frame": known_frame[1] if each.frame and known_frame else None}
+                | {"notes": kept[digest(said)] if said else None, "codec": codec, "sheet": sheet}
+            )
+        if rows:
+            self.conn.execute(_SWEEP, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A sweep whose leaf is appended and whose row is to be written."""
+
+    sweep: Sweep
+    number: int
+    source: int
+    leaf: int
+    frame: Frame | None
+    encoded: Encoded
+
+    def receipt(self, recorded: int) -> Receipt:
+        """Return the receipt of the sweep, recorded when that was (ms)."""
+        runs = tuple(f"{self.number}-{at}" for at in range(len(self.sweep.observations)))
+        return Receipt(self.number, self.leaf, from_ms(recorded), runs)
 
 
 def _parts(sweeps: Iterable[Sweep]) -> Iterator[list[Sweep]]:
@@ -269,18 +304,4 @@ def _row(sweep: Sweep) -> dict[str, Json]:
         "last": sweep.last,
         "request": sweep.request,
         "plan": sweep.plan_version,
-    }
-
-
-def _kept(conn: Connection, recent: Recent, source: int, frame: Frame | None, encoded: Encoded) -> dict[str, Json]:
-    codec, sheet = pack_sheet(encoded.sheet)
-    known_frame = recent.frame(source)
-    if frame and not (known_frame and known_frame[0] is frame):
-        known_frame = frame, keep(conn, [frame.artifact])[frame.artifact.digest]
-        recent.framed(source, *known_frame)
-    return {
-        "frame": known_frame[1] if frame and known_frame else None,
-        "notes": keep_one(conn, encoded.notes) if encoded.notes else None,
-        "codec": codec,
-        "sheet": sheet,
     }
