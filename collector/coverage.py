@@ -227,21 +227,21 @@ def gaps(
 
 
 def _gaps_of(slots: Sequence[SlotOutcome], seen: Sequence[tuple[datetime, str]], period: Period) -> list[Gap]:
-    found: list[Gap] = []
+    found: list[Gap | None] = []
     opened: list[SlotOutcome] = []
     end, run = period.end, ""
     for each in slots:
         due, uncollected = each.slot.due, each.outcome in _UNCOLLECTED
         if opened and (end <= due or not uncollected):
-            found += _gap(opened, end, run, period) if end <= due else _gap(opened, due, each.run, period)
+            found.append(_gap(opened, end, run, period) if end <= due else _gap(opened, due, each.run, period))
             opened = []
         if uncollected:
             if not opened:
                 end, run = _next(seen, due, period.end)
             opened.append(each)
     if opened:
-        found += _gap(opened, end, run, period)
-    return found
+        found.append(_gap(opened, end, run, period))
+    return [each for each in found if each is not None]
 
 
 def _next(seen: Sequence[tuple[datetime, str]], after: datetime, limit: datetime) -> tuple[datetime, str]:
@@ -250,31 +250,29 @@ def _next(seen: Sequence[tuple[datetime, str]], after: datetime, limit: datetime
     return min(seen[at], (limit, "")) if at < len(seen) else (limit, "")
 
 
-def _gap(opened: Sequence[SlotOutcome], end: datetime, run: str, period: Period) -> tuple[Gap, ...]:
-    """Return the gap of *opened* slots; none when it ends before the period."""
-    first = opened[0]
-    start = max(first.slot.due, period.start)
+def _gap(opened: Sequence[SlotOutcome], end: datetime, run: str, period: Period) -> Gap | None:
+    """Return the gap of *opened* slots; None when it ends before the period."""
+    start = max(opened[0].slot.due, period.start)
     if start >= end:
-        return ()
-    if len(opened) == 1:  # as most are
-        slots, runs = int(first.slot.due >= period.start), (first.run,) if first.run else ()
-        said = first.outcome, first.reason, first.cause, slots, runs, run
-        return (Gap(first.slot.subject, Period(start, end), *said),)
+        return None
+    if len(opened) == 1:
+        [only] = opened
+        runs = (only.run,) if only.run else ()
+        within = int(only.slot.due >= period.start)
+        return Gap(only.slot.subject, Period(start, end), only.outcome, only.reason, only.cause, within, runs, run)
     reasons = [each.reason for each in opened if each.reason is not None]
-    alike = not reasons or reasons.count(reasons[0]) == len(reasons)
-    reason = min(reasons[:1] if alike else reasons, key=WORST_FIRST.index, default=None)
+    reason = min(reasons, key=WORST_FIRST.index, default=None)
     worst = _worst(opened, reason)
-    gap = Gap(
+    return Gap(
         subject=worst.slot.subject,
         period=Period(start, end),
         outcome=worst.outcome,
         reason=reason,
         cause=worst.cause,
-        slots=len(opened) if start is first.slot.due else sum(each.slot.due >= start for each in opened),
+        slots=sum([each.slot.due >= period.start for each in opened]),
         runs=tuple([each.run for each in opened if each.run]),
         ended_by=run,
     )
-    return (gap,)
 
 
 def _worst(opened: Sequence[SlotOutcome], reason: Reason | None) -> SlotOutcome:
@@ -287,9 +285,9 @@ Counted = tuple[Subject, datetime, Outcome, Detail | None, int]
 """Several slots of a subject with one outcome and detail, that belong to the same groups: one due time, their count."""
 
 
-def tally(outcomes: Iterable[SlotOutcome], gaps: Iterable[Gap] = (), counted: Iterable[Counted] = ()) -> Tally:
-    """Return the sums over *outcomes*, *counted* slots and *gaps*; by group it is `collector.grouping.tally_by`."""
-    sums = Counter((each.outcome, each.detail) for each in outcomes)
+def tally(counted: Iterable[Counted], gaps: Iterable[Gap] = ()) -> Tally:
+    """Return the sums over *counted* slots and *gaps*; by group it is `collector.grouping.tally_by`."""
+    sums: Counter[tuple[Outcome, Detail | None]] = Counter()
     for _, _, outcome, detail, count in counted:
         sums[outcome, detail] += count
     return Tally.of(sums, gaps)

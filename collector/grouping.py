@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from collector.coverage import Counted, Gap, SlotOutcome, Tally
+from collector.coverage import Counted, Gap, Tally
 from collector.model import Detail, Outcome, Period, Subject
 from collector.tag import ControlSet, controls_for
 
@@ -18,18 +18,13 @@ Groups = Callable[[Subject, datetime], Iterable[str]]
 _MS = timedelta(milliseconds=1)
 
 
-def tally_by(
-    groups: Groups, outcomes: Iterable[SlotOutcome], gaps: Iterable[Gap] = (), counted: Iterable[Counted] = ()
-) -> dict[str, Tally]:
+def tally_by(groups: Groups, counted: Iterable[Counted], gaps: Iterable[Gap] = ()) -> dict[str, Tally]:
     """Return the sums of every group that has a slot or a gap, by name.
 
     A slot counts in the groups its subject belongs to when it is due, a gap in those at its start and at its end. What
     belongs to several groups counts in each, so sums over criteria or controls exceed the whole.
     """
     counts: dict[str, Counter[tuple[Outcome, Detail | None]]] = defaultdict(Counter)
-    for each in outcomes:
-        for name in groups(each.slot.subject, each.slot.due):
-            counts[name][each.outcome, each.detail] += 1
     for subject, at, outcome, detail, count in counted:
         for name in groups(subject, at):
             counts[name][outcome, detail] += count

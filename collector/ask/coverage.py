@@ -65,12 +65,12 @@ def covered(slots: Slots) -> Coverage:
     """Return the coverage that *slots* come to."""
     question = slots.question
     counted = list(slots.counted(by_day=question.by == "day"))
-    tallies = tally_by(slots.groups, (), slots.gaps, counted)
+    tallies = tally_by(slots.groups, counted, slots.gaps)
     return Coverage(
         question=question,
         until=slots.until,
         rows=tuple(Row(name, slots.title(name), tallies[name]) for name in slots.in_order(tallies)),
-        total=tally((), slots.gaps, counted),
+        total=tally(counted, slots.gaps),
         gaps=tuple(slots.gaps),
         pending=slots.pending,
         unserved=tuple(_unserved(slots)),

@@ -5,7 +5,7 @@ What is returned may still hold instants, digests and records: `collector.words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from collector.population import shown_documents
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collector.ask.coverage import Coverage
     from collector.ask.samples import Sample
     from collector.ask.slots import Question
+    from collector.ask.standing import Standing
     from collector.engagement import Engagement
     from collector.model import Json
     from collector.population import PopulationAt
@@ -94,6 +95,19 @@ def population_document(store: Store, found: PopulationAt) -> Document:
             {**plain(each), "document": content, "withheld": withheld, "volatile": volatile.get(each.key)}
             for each, (content, withheld) in zip(found.items, contents, strict=True)
         ],
+    }
+
+
+def standing_document(store: Store, found: Standing, populations: Iterable[PopulationAt]) -> Document:
+    """Return who had access by *found*, with these of its *populations*."""
+    return {
+        "control": found.control.id,
+        "title": found.control.title,
+        "criteria": found.control.criteria,
+        "at": found.at,
+        "events": found.events,
+        "unseen": found.unseen,
+        "populations": [population_document(store, each) for each in populations],
     }
 
 

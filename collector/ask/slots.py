@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from itertools import groupby, pairwise
+from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -92,11 +92,11 @@ class Slots:
     def counted(self, *, by_day: bool, in_detail: bool = True) -> Iterator[Counted]:
         """Yield all the slots, those together that are in the same groups, and with *by_day* due on one UTC day.
 
-        Unless *in_detail*, what was collected is counted without what it came to, which takes a tenth of the time.
+        Unless *in_detail*, what was collected is counted without what it came to, which takes a fifth of the time.
         """
         period = Period(self.question.period.start, min(self.question.period.end, self.until + _MS))
-        cuts = _cuts(period, [valid_from for valid_from, _ in self.controls], by_day=by_day)
-        yield from _counted(self.settled, cuts) if in_detail else _counted_whole(self.settled, cuts)
+        cuts = _cuts(period, _edges(self.controls), by_day=by_day)
+        yield from _counted(self.settled, cuts, in_detail=in_detail)
         yield from _counted_singly(self.found, cuts)
 
     def title(self, name: str) -> str:
@@ -125,7 +125,7 @@ def slots_of(store: Store, question: Question, *, now: datetime, grace: timedelt
     controls = [(each.valid_from, ControlSet.of(each.document)) for each in store.controls()]
     wanted = _wanted(question, plans, controls, _groupings(plans, controls))
     span = Period(question.period.start - _LEAD_IN, min(question.period.end, now + _MS))
-    due = dues(plans, span, question.source, wanted, [valid_from for valid_from, _ in controls])
+    due = dues(plans, span, question.source, wanted, _edges(controls))
     recorded, fit = _recorded(store, span, question, due)
     found = outcomes(
         fit.left,
@@ -173,6 +173,12 @@ def _recorded(
     return [*recorded, *store.outcomes(fit.opened)], fit
 
 
+def _edges(controls: Sequence[tuple[datetime, ControlSet]]) -> set[datetime]:
+    """Return when subjects may begin or cease to belong to a control: with a set, or by a control's own dates."""
+    dates = {at for _, found in controls for each in found.controls for at in (each.valid_from, each.valid_to)}
+    return {valid_from for valid_from, _ in controls} | {at for at in dates if at is not None}
+
+
 def _cuts(period: Period, edges: Iterable[datetime], *, by_day: bool) -> list[datetime]:
     """Return the ends of *period*, and between them what is inside of *edges* and, *by_day*, of the UTC midnights."""
     days = (period.end - period.start) // _DAY + 2 if by_day else 0
@@ -183,29 +189,20 @@ def _cuts(period: Period, edges: Iterable[datetime], *, by_day: bool) -> list[da
     return [period.start, *sorted(inside), period.end]
 
 
-def _counted(settled: Iterable[Held], cuts: Sequence[datetime]) -> Iterator[Counted]:
-    pieces = [(at, to_ms(at), to_ms(after)) for at, after in pairwise(cuts)]
-    starts = [start for _, start, _ in pieces]
-    for subject, group in groupby(settled, key=attrgetter("subject")):
-        sums: dict[datetime, list[tuple[int, ...]]] = defaultdict(list)
-        for slots in group:
-            first = max(0, bisect_right(starts, slots.first) - 1)
-            for at, start, end in pieces[first : bisect_right(starts, slots.last)]:
-                sums[at].append(slots.between(start, end))
-        for at, counts in sums.items():
-            for detail, each in zip(Detail, zip(*counts, strict=True), strict=True):
-                yield subject, at, Outcome.COLLECTED, detail, sum(each)
-
-
-def _counted_whole(settled: Iterable[Held], cuts: Sequence[datetime]) -> Iterator[Counted]:
+def _counted(settled: Iterable[Held], cuts: Sequence[datetime], *, in_detail: bool) -> Iterator[Counted]:
     ends = [to_ms(each) for each in cuts]
+    details: Sequence[Detail | None] = tuple(Detail) if in_detail else (None,)
     for subject, group in groupby(settled, key=attrgetter("subject")):
-        sums = [0] * len(cuts)
+        sums: dict[int, list[tuple[int, ...]]] = defaultdict(list)
         for slots in group:
             first = max(0, bisect_right(ends, slots.first) - 1)
-            for at in range(first, min(bisect_right(ends, slots.last), len(cuts) - 1)):
-                sums[at] += slots.due_in(ends[at], ends[at + 1])
-        yield from ((subject, cuts[at], Outcome.COLLECTED, None, count) for at, count in enumerate(sums) if count)
+            for at in range(first, min(bisect_right(ends, slots.last), len(ends) - 1)):
+                between = ends[at], ends[at + 1]
+                sums[at].append(slots.between(*between) if in_detail else (slots.due_in(*between),))
+        for at, counts in sums.items():
+            for detail, each in zip(details, map(sum, zip(*counts, strict=True)), strict=True):
+                if each:  # a piece that a stretch only spans is in no group for it
+                    yield subject, cuts[at], Outcome.COLLECTED, detail, each
 
 
 def _counted_singly(found: Iterable[SlotOutcome], cuts: Sequence[datetime]) -> Iterator[Counted]:

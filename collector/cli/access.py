@@ -34,7 +34,7 @@ def access(
     \b
     Example: evidenced access AC-01 --at 2026-03-14
     """
-    from collector.ask.documents import population_document
+    from collector.ask.documents import standing_document
     from collector.ask.engagements import engagement_of
     from collector.ask.standing import standing
     from collector.tag import load_controls
@@ -45,10 +45,7 @@ def access(
         terms = engagement_of(store, engagement).terms if engagement else None
         found = standing(store, load_controls(settings.controls_path), control, when, now=now, terms=terms)
         if as_json:
-            populations = [population_document(store, each) for each in found.populations]
-            said = {name: getattr(found.control, name) for name in ("title", "criteria")}
-            named = {"at": when, "events": found.events, "unseen": found.unseen}
-            show_json({"control": control, **said, **named, "populations": populations})
+            show_json(standing_document(store, found, found.populations))
         else:
             show(*_parts(store, found))
 
@@ -59,6 +56,8 @@ def _parts(store: Store, found: Standing) -> Iterator[Part]:
     for each in found.populations:
         yield each.subject.kind
         yield from population_parts(store, each, found.at, {}, whole=False)
+    if not found.populations:
+        yield "No kind in scope shows who had access: nothing is known, which is not the same as nobody."
     for kind in found.events:
         yield f"{kind} lists what happened, not what was there: see `evidenced population {kind}`."
     if found.unseen:

@@ -102,9 +102,7 @@ def _opened(row: Row[Any], level: int | None = None) -> Words:
     return words_of(row.family, bytes(row.digest), row.codec, bytes(row.bytes), level)
 
 
-@lru_cache(maxsize=_KEPT)
-def _ready(words: bytes, level: int | None) -> Words:
-    return Words(words, level)
+_ready = lru_cache(maxsize=_KEPT)(Words)
 
 
 def _made(family: str, contents: Sequence[bytes]) -> bytes | None:

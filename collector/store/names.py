@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, insert, select
@@ -56,11 +56,6 @@ class Names:
         """Return the number of every source."""
         return list(self.numbered(conn).values())
 
-    @property
-    def cached_sources(self) -> Mapping[str, int]:
-        """The sources that were asked for so far, by name."""
-        return self._sources
-
     def numbered(self, conn: Connection) -> dict[str, int]:
         """Return every source with its number."""
         found = {str(name): int(id_) for id_, name in conn.execute(select(source.c.id, source.c.name))}
@@ -105,25 +100,17 @@ class Names:
 
 def ensure_source(conn: Connection, names: Names, name: str) -> int:
     """Return the number of the source *name*, giving it one when it is new. For the writer's transaction."""
-    found = names.source(conn, name)
-    if found is None:
-        found = next_id(conn, source.c.id)
-        conn.execute(insert(source).values(id=found, name=name))
-    return found
+    return ensure_sources(conn, names, [name])[name]
 
 
 def ensure_sources(conn: Connection, names: Names, wanted: Iterable[str]) -> dict[str, int]:
     """Return the numbers of the sources *wanted*, as `ensure_source` does for each."""
-    every = list(dict.fromkeys(wanted))
-    if all(each in names.cached_sources for each in every):
-        return {each: names.cached_sources[each] for each in every}
-    known = names.numbered(conn)
-    new = [each for each in every if each not in known]
+    found = {name: names.source(conn, name) for name in dict.fromkeys(wanted)}
+    new = [name for name, number in found.items() if number is None]
+    numbers = dict(zip(new, range(first := next_id(conn, source.c.id), first + len(new)), strict=True)) if new else {}
     if new:
-        numbers = range(first := next_id(conn, source.c.id), first + len(new))
-        known |= dict(zip(new, numbers, strict=True))
-        conn.execute(insert(source), [{"id": known[each], "name": each} for each in new])
-    return {each: known[each] for each in every}
+        conn.execute(insert(source), [{"id": number, "name": name} for name, number in numbers.items()])
+    return {name: numbers[name] if number is None else number for name, number in found.items()}
 
 
 def ensure_subjects(conn: Connection, names: Names, wanted: Iterable[Subject]) -> dict[Subject, int]:

@@ -74,6 +74,11 @@ class Recent:
         """Return the frame that *source* used last and the id it is stored under, if it is known."""
         return self._frames.get(source)
 
+    def frame_id(self, source: int, frame: Frame) -> int | None:
+        """Return the id that *frame* is stored under, if *source* used it last."""
+        found = self._frames.get(source)
+        return found[1] if found and found[0] is frame else None
+
     def framed(self, source: int, frame: Frame, artifact: int) -> None:
         """Note which frame *source* uses."""
         self._frames[source] = frame, artifact

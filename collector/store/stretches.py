@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
 from operator import add
 from typing import NamedTuple
 
@@ -18,7 +17,6 @@ LONGEST = BLOCK * PAGE
 """How many slots a stretch has at most that goes through several pages."""
 
 _HELD = tuple(DETAIL_LETTERS[detail] for detail in Detail)
-_DETAILS = {letter: detail for detail, letter in DETAIL_LETTERS.items() if detail}
 
 
 class Stretch(NamedTuple):
@@ -89,11 +87,6 @@ class Stretch(NamedTuple):
             found[letter] += max(0, min(end, done + count) - max(start, done))
             done += count
         return tuple(found.values())
-
-    def detail(self, number: int) -> Detail:
-        """Return what slot *number*, counted from 0, came to."""
-        ends = accumulate(self.lengths)
-        return Detail(_DETAILS[next(letter for letter, end in zip(self.letters, ends, strict=True) if number < end)])
 
 
 class Held(NamedTuple):

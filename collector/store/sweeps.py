@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 from collector.clock import from_ms
 from collector.errors import IntegrityError, Unknown
 from collector.model import Run, Trigger
-from collector.store.bulk import among
+from collector.store.bulk import PAGE, among
 from collector.store.contents import read_by_id
 from collector.store.frames import Frame, read_frame
 from collector.store.names import Names
@@ -59,12 +60,14 @@ class SweepReader:
 
     def sheets_with(self, conn: Connection, wanted: Mapping[int, int]) -> Iterator[Sheet]:
         """Yield the opened sheet of each sweep in *wanted*, in order; see `sheet_with` for the position each names."""
-        rows = {row.id: row for row in among(conn, select(sweep), sweep.c.id, wanted)}
-        for number, position in wanted.items():
-            sheet = self.sheet(conn, rows[number]) if number in rows else None
-            if sheet is None or position >= len(sheet.lines):
-                raise unknown_run(f"{number}-{max(position, 0)}")
-            yield sheet
+        left = iter(wanted.items())
+        while some := dict(islice(left, PAGE)):
+            rows = {row.id: row for row in among(conn, select(sweep), sweep.c.id, some)}
+            for number, position in some.items():
+                sheet = self.sheet(conn, rows[number]) if number in rows else None
+                if sheet is None or position >= len(sheet.lines):
+                    raise unknown_run(f"{number}-{max(position, 0)}")
+                yield sheet
 
     def runs(self, conn: Connection, number: int) -> list[Run]:
         """Return every run of sweep *number*, whole, in order."""

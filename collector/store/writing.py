@@ -23,7 +23,7 @@ from collector.store.packing import pack_sheet
 from collector.store.recent import Recent
 from collector.store.records import Receipt
 from collector.store.requests import request_digest
-from collector.store.sheet_writing import Encoded, encode
+from collector.store.sheet_writing import encode
 from collector.store.sweeps import SweepReader
 from collector.store.tables import sweep as sweep_table
 from collector.store.tables import volatile
@@ -95,33 +95,32 @@ class Writer:
         last = known_frame[0] if known_frame else self._last_frame(source)
         frame, lines = frame_for(sweep.source, runs, last) if runs else (None, [])
         encoded = encode(runs, lines, frame, due=sweep.due, trigger=sweep.trigger, roots=_unstated(runs))
-        said = _said(sweep, number) | _committed(frame, encoded, entries) | recent.quote(conn)
+        notes = Artifact(digest(encoded.notes), encoded.notes) if encoded.notes else None
+        said = _said(sweep, number) | _committed(encoded.sheet, frame, notes, entries) | recent.quote(conn)
         if sweep.request:
             said |= {"request": sweep.request, "asked": request_digest(conn, sweep.request).hex()}
         leaf = recent.tip.append(LeafKind.SWEEP, said, self.recorded)
         recent.appended(leaf)
         recent.swept(number, source, to_ms(sweep.due))
-        return _Made(sweep, number, source, leaf, frame, encoded)
+        return _Made(sweep, number, source, leaf, frame, notes, encoded.sheet)
 
     def _write(self, made: Sequence[_Made]) -> None:
         """Write the rows of sweeps, their frames where they are new, and their notes."""
         recent = self.recent
-        frames = {each.source: each.frame for each in made if each.frame}
-        new = {source: frame for source, frame in frames.items() if (recent.frame(source) or (None,))[0] is not frame}
-        notes = [Artifact(digest(said), said) for each in made if (said := each.encoded.notes)]
-        kept = keep(self.conn, [*(frame.artifact for frame in new.values()), *notes]) if new or notes else {}
-        for source, frame in new.items():
+        new = [(each.source, each.frame) for each in made if each.frame]
+        new = [(source, frame) for source, frame in new if recent.frame_id(source, frame) is None]
+        notes = [each.notes for each in made if each.notes]
+        kept = keep(self.conn, [*(frame.artifact for _, frame in new), *notes])
+        for source, frame in new:
             recent.framed(source, frame, kept[frame.artifact.digest])
-        rows = []
-        for each in made:
-            known_frame, said = recent.frame(each.source), each.encoded.notes
-            codec, sheet = pack_sheet(each.encoded.sheet)
-            rows.append(
-                _row(each.sweep)
-                | {"id": each.number, "source": each.source, "recorded": self.recorded, "leaf": each.leaf}
-                | {"frame": known_frame[1] if each.frame and known_frame else None}
-                | {"notes": kept[digest(said)] if said else None, "codec": codec, "sheet": sheet}
-            )
+        rows = [
+            _row(each.sweep)
+            | {"id": each.number, "source": each.source, "recorded": self.recorded, "leaf": each.leaf}
+            | {"frame": recent.frame_id(each.source, each.frame) if each.frame else None}
+            | {"notes": kept[each.notes.digest] if each.notes else None}
+            | dict(zip(("codec", "sheet"), pack_sheet(each.sheet), strict=True))
+            for each in made
+        ]
         if rows:
             self.conn.execute(_SWEEP, rows)
 
@@ -135,7 +134,8 @@ class _Made:
     source: int
     leaf: int
     frame: Frame | None
-    encoded: Encoded
+    notes: Artifact | None
+    sheet: bytes
 
     def receipt(self, recorded: int) -> Receipt:
         """Return the receipt of the sweep, recorded when that was (ms)."""
@@ -287,10 +287,10 @@ def _said(sweep: Sweep, number: int) -> dict[str, Json]:
     return said
 
 
-def _committed(frame: Frame | None, encoded: Encoded, entries: Sequence[bytes]) -> dict[str, Json]:
+def _committed(sheet: bytes, frame: Frame | None, notes: Artifact | None, entries: Sequence[bytes]) -> dict[str, Json]:
     """Return the root by which the leaf commits to everything that the sweep adds."""
-    notes = digest(encoded.notes) if encoded.notes else b""
-    return {"root": sweep_root(encoded.sheet, frame.artifact.digest if frame else b"", notes, entries).hex()}
+    named = frame.artifact.digest if frame else b"", notes.digest if notes else b""
+    return {"root": sweep_root(sheet, *named, entries).hex()}
 
 
 def _row(sweep: Sweep) -> dict[str, Json]:

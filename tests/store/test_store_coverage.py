@@ -25,6 +25,7 @@ from collector.store.stretches import LONGEST, PAGE, Stretch
 from collector.store.tables import slot_page
 from collector.tag import ControlSet
 from tests.fakes.clock import PlayedClock
+from tests.unit.test_gaps import singly
 
 MS, MINUTE, HOUR, DAY = (timedelta(**{each: 1}) for each in ("milliseconds", "minutes", "hours", "days"))
 START = datetime(2026, 3, 28, tzinfo=UTC)  # a clock in Berlin goes forward within it
@@ -170,8 +171,8 @@ class Diary:
             "criterion": by_criterion({"paper.often": ["CC6.1"]}), "control": by_control(controls), "kind": by_kind,
             "source": by_source, "scope": by_scope, "day": by_day,
         }[question.by]  # fmt: skip
-        rows = tally_by(lambda *at: tuple(groups(*at)) or (f"(no {question.by})",), inside, missing)
-        return rows, tally(inside, missing), tuple(missing), len(due) - len(found)
+        rows = tally_by(lambda *at: tuple(groups(*at)) or (f"(no {question.by})",), singly(inside), missing)
+        return rows, tally(singly(inside), missing), tuple(missing), len(due) - len(found)
 
 
 def test_coverage_from_pages_is_that_of_the_arithmetic(store, new_hand):
@@ -201,7 +202,7 @@ def test_coverage_from_pages_is_that_of_the_arithmetic(store, new_hand):
     check()
 
 
-ROWS = {"criterion": ["CC6.1"], "control": ["C-1"], "kind": KINDS}
+ROWS = {"criterion": ["CC6.1"], "control": ["C-1", "C-2"], "kind": KINDS}
 
 
 def _calendar_is_coverage_by_day(store, question, now):
@@ -262,7 +263,8 @@ def test_a_stretch_goes_on_through_as_many_pages_as_continue_it(store, hand, noo
     assert (stretch.slots, stretch.slowest) == (8, 10_000)
     assert list(held.runs()) == [run.id for run in reversed(store.runs(source=hand.subject.source))][:8]
     came = [Detail.EMPTY, Detail.CHANGED, *[Detail.UNCHANGED] * 5, Detail.CHANGED]
-    assert [stretch.detail(number) for number in range(8)] == came
+    single = [stretch.counts(number, number + 1) for number in range(8)]
+    assert [list(Detail)[counts.index(1)] for counts in single] == came
     for start in range(8):
         for end in range(start, 9):
             assert stretch.counts(start, end) == tuple(came[start:end].count(each) for each in Detail)
@@ -306,7 +308,9 @@ def _dated_controls(store):
     for at, kind in ((START - DAY, "paper.often"), (START + 10 * HOUR + MINUTE, "paper.*")):
         controls = {
             "controls": [
-                {"id": "C-1", "title": "Known and allowed people only", "criteria": ["CC6.1"], "kinds": [kind]}
+                {"id": "C-1", "title": "Known and allowed people only", "criteria": ["CC6.1"], "kinds": [kind]},
+                {"id": "C-2", "title": "For some hours of one day", "criteria": ["CC6.2"], "kinds": ["paper.*"]}
+                | {"from": (START + 5 * HOUR).isoformat(), "to": (START + 20 * HOUR + MINUTE).isoformat()},
             ]
         }
         store.append_controls(controls, digest(canonical(controls)), at)

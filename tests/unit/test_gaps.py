@@ -20,6 +20,11 @@ KEYS = Subject("aws:prod", "aws.kms.keys", "eu-central-1")
 REPOS = Subject("github:acme", "github.repositories", "acme")
 
 
+def singly(outcomes):
+    """Count each of *outcomes* as one slot."""
+    return [(each.slot.subject, each.slot.due, each.outcome, each.detail, 1) for each in outcomes]
+
+
 def at(hour):
     return START + timedelta(hours=hour)
 
@@ -192,7 +197,7 @@ def test_gaps_hold_exactly_the_slots_of_the_period_that_were_not_collected(outco
         holding = [g for g in found if g.subject == subject and g.period.start <= due < g.period.end]
         wanting = each.outcome in (Outcome.FAILED, Outcome.MISSED) and DAY.start <= due < DAY.end
         assert len(holding) == wanting
-    sums = tally([each for each in outcomes if DAY.start <= each.slot.due < DAY.end], found)
+    sums = tally(singly([each for each in outcomes if DAY.start <= each.slot.due < DAY.end]), found)
     assert sum(gap.slots for gap in found) == sums.failed + sums.missed
 
 
@@ -215,7 +220,7 @@ def test_a_tally_counts_slots_and_gaps():
         missed(5),
         excluded(7),
     ]
-    assert tally(outcomes, gaps(outcomes, [], DAY)) == Tally(
+    assert tally(singly(outcomes), gaps(outcomes, [], DAY)) == Tally(
         due=6,
         collected=3,
         changed=1,
@@ -235,7 +240,7 @@ def test_the_tally_of_nothing_is_all_zeros():
 
 @given(OUTCOMES)
 def test_a_tally_adds_up(outcomes):
-    sums = tally(outcomes, gaps(outcomes, [], DAY))
+    sums = tally(singly(outcomes), gaps(outcomes, [], DAY))
     assert sums.due == len(outcomes) == sums.collected + sums.failed + sums.missed + sums.excluded
     assert sums.collected == sums.changed + sums.unchanged + sums.empty
     assert (sums.gaps == 0) == (sums.longest_gap == timedelta(0))
@@ -245,8 +250,8 @@ def test_a_tally_adds_up(outcomes):
 @given(outcomes=OUTCOMES)
 def test_groups_that_do_not_overlap_add_up_to_the_whole(groups, outcomes):
     found = gaps(outcomes, [], DAY)
-    parts = tally_by(groups, outcomes, found).values()
-    whole = tally(outcomes, found)
+    parts = tally_by(groups, singly(outcomes), found).values()
+    whole = tally(singly(outcomes), found)
     for name in ("due", "collected", "failed", "missed", "excluded", "gaps"):
         assert sum(getattr(part, name) for part in parts) == getattr(whole, name)
     assert max((part.longest_gap for part in parts), default=timedelta(0)) == whole.longest_gap
@@ -255,7 +260,7 @@ def test_groups_that_do_not_overlap_add_up_to_the_whole(groups, outcomes):
 def test_a_kind_counts_for_every_criterion_it_shows_and_unknown_kinds_for_none():
     outcomes = [good(1), failed(1, subject=KEYS), missed(1, subject=REPOS)]
     found = tally_by(
-        by_criterion({USERS.kind: ("CC6.1", "CC6.2"), KEYS.kind: ["CC6.1"]}), outcomes, gaps(outcomes, [], DAY)
+        by_criterion({USERS.kind: ("CC6.1", "CC6.2"), KEYS.kind: ["CC6.1"]}), singly(outcomes), gaps(outcomes, [], DAY)
     )
     assert {name: (each.due, each.failed, each.gaps) for name, each in found.items()} == {
         "CC6.1": (2, 1, 1),
@@ -267,7 +272,7 @@ def test_a_control_counts_slots_only_while_it_is_in_force():
     control = Control(id="AC-01", title="Who may enter is known", criteria=("CC6.1",), kinds=("aws.iam.*",))
     dated = control.model_copy(update={"valid_from": at(2), "valid_to": at(4)})
     outcomes = [failed(hour) for hour in range(6)]
-    found = tally_by(by_control([(at(0), ControlSet((dated,)))]), outcomes)
+    found = tally_by(by_control([(at(0), ControlSet((dated,)))]), singly(outcomes))
     assert {name: each.due for name, each in found.items()} == {"AC-01": 2}
 
 
@@ -276,10 +281,10 @@ def test_a_control_set_rules_until_the_next_one_is_recorded():
         ControlSet((Control(id=name, title="Who may enter", criteria=("CC6.1",), kinds=("aws.*",)),)) for name in "AB"
     )
     outcomes = [missed(0), good(1), good(2), missed(3)]
-    found = tally_by(by_control([(at(3), other), (at(1), one)]), outcomes, gaps(outcomes, [], DAY))
+    found = tally_by(by_control([(at(3), other), (at(1), one)]), singly(outcomes), gaps(outcomes, [], DAY))
     assert {name: (each.due, each.gaps) for name, each in found.items()} == {"A": (2, 0), "B": (1, 1)}
 
 
 def test_days_are_those_of_utc():
-    found = tally_by(by_day, [good(0), good(23), good(24)])
+    found = tally_by(by_day, singly([good(0), good(23), good(24)]))
     assert {name: each.due for name, each in found.items()} == {"2026-01-01": 2, "2026-01-02": 1}

@@ -15,7 +15,7 @@ from collector.api.paging import Page, Paged, place_of
 from collector.api.route import Route
 from collector.api.texts import Maybe
 from collector.api.visiting import Reader
-from collector.ask.documents import population_document
+from collector.ask.documents import population_document, standing_document
 from collector.ask.kinds_recorded import recorded_kinds
 from collector.ask.standing import standing
 from collector.clock import to_ms
@@ -90,18 +90,7 @@ def read_access(desk: Reader, control: ControlName, at: AtParam, page: Paged) ->
     found = standing(desk.store, desk.controls, control, at, now=desk.now, terms=desk.terms)
     ordered = sorted(found.populations, key=lambda each: place_of(each.subject))
     populations, following = _paged(page, ordered)
-    return plain(
-        {
-            "control": control,
-            "title": found.control.title,
-            "criteria": found.control.criteria,
-            "at": at,
-            "events": found.events,
-            "unseen": found.unseen,
-            "populations": [population_document(desk.store, each) for each in populations],
-            "next": following,
-        }
-    )
+    return plain(standing_document(desk.store, found, populations) | {"next": following})
 
 
 def _paged(page: Page, populations: Sequence[PopulationAt]) -> tuple[list[PopulationAt], str | None]:
